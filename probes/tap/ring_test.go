@@ -17,7 +17,7 @@ func TestRingKeepsTheNewestWithinItsBytesAndCountsTheRest(t *testing.T) {
 		sizes := rapid.SliceOfN(rapid.IntRange(0, 3000), 1, 200).Draw(t, "sizes")
 		ring := tap.NewRing(limit)
 		for i, n := range sizes {
-			ring.Write(nil, probes.Record{ID: fmt.Sprint(i), Body: make([]byte, n)})
+			ring.Write(t.Context(), probes.Record{ID: fmt.Sprint(i), Body: make([]byte, n)})
 		}
 		s := ring.Stats()
 		if s.Next != uint64(len(sizes)) || s.Lost != s.First {
@@ -42,7 +42,7 @@ func TestRingKeepsTheNewestWithinItsBytesAndCountsTheRest(t *testing.T) {
 func TestRingWakesOnceForABurst(t *testing.T) {
 	ring := tap.NewRing(1 << 20)
 	for range 100 {
-		ring.Write(nil, probes.Record{})
+		ring.Write(t.Context(), probes.Record{})
 	}
 	<-ring.Changed()
 	select {
@@ -55,7 +55,7 @@ func TestRingWakesOnceForABurst(t *testing.T) {
 func TestClearLosesNothing(t *testing.T) {
 	ring := tap.NewRing(1 << 20)
 	for range 5 {
-		ring.Write(nil, probes.Record{})
+		ring.Write(t.Context(), probes.Record{})
 	}
 	ring.Clear()
 	if s := ring.Stats(); s.First != 5 || s.Next != 5 || s.Lost != 0 || s.Bytes != 0 {
@@ -70,7 +70,7 @@ func TestRatesForgetWhatIsOld(t *testing.T) {
 	now := time.Unix(1000, 0)
 	rates := tap.NewRates(10, func() time.Time { return now })
 	for range 50 {
-		rates.Write(nil, probes.Record{Kind: probes.Message})
+		rates.Write(t.Context(), probes.Record{Kind: probes.Message})
 	}
 	now = now.Add(time.Second)
 	if got := rates.PerSecond(); got != 10 {
@@ -85,7 +85,7 @@ func TestRatesForgetWhatIsOld(t *testing.T) {
 func BenchmarkRingWindow(b *testing.B) {
 	ring := tap.NewRing(64 << 20)
 	for i := range 100_000 {
-		ring.Write(nil, probes.Record{ID: fmt.Sprint(i), Body: make([]byte, 200)})
+		ring.Write(b.Context(), probes.Record{ID: fmt.Sprint(i), Body: make([]byte, 200)})
 	}
 	dst := make([]probes.Record, 50)
 	b.ReportAllocs()
