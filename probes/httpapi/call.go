@@ -1,0 +1,128 @@
+package httpapi
+
+import (
+	"errors"
+	"fmt"
+	"net/url"
+	"strings"
+
+	"iscope/probes"
+)
+
+// call is a request line as people write it: "GET /orders/{id}",
+// "GET /orders/5?full=1", or a path alone, which means GET.
+type call struct {
+	method   string
+	path     string // escaped, or a template with its braces
+	query    string // escaped, without "?"
+	template bool
+}
+
+func parseCall(s string) (call, error) {
+	method, target, _ := strings.Cut(strings.TrimSpace(s), " ")
+	if strings.HasPrefix(method, "/") {
+		method, target = "GET", strings.TrimSpace(s)
+	}
+	target = strings.TrimSpace(target)
+	if !strings.HasPrefix(target, "/") {
+		return call{}, fmt.Errorf("%q is no method and path", s)
+	}
+	if isMethod(method) {
+		method = strings.ToUpper(method)
+	}
+	if !validHeaderName(method) || method == "CONNECT" {
+		return call{}, fmt.Errorf("%q is no HTTP method that can be called", method)
+	}
+	if strings.Contains(target, "#") {
+		return call{}, errors.New("a fragment (#) is never sent to a server")
+	}
+	c := call{method: method}
+	c.path, c.query, _ = strings.Cut(target, "?")
+	c.query = escapeQuery(c.query)
+	if c.template = braces.MatchString(c.path); c.template {
+		return c, nil
+	}
+	u, err := url.ParseRequestURI(c.path)
+	if err != nil {
+		var ue *url.Error
+		if errors.As(err, &ue) {
+			err = ue.Err
+		}
+		return call{}, fmt.Errorf("reading the path: %w", err)
+	}
+	c.path = u.EscapedPath()
+	return c, nil
+}
+
+func (c call) name() string { return c.method + " " + c.path }
+
+// escapeQuery percent-encodes what cannot stand in a request line and leaves
+// the rest as it was written.
+func escapeQuery(q string) string {
+	var b strings.Builder
+	for i := range len(q) {
+		if c := q[i]; c <= ' ' || c >= 0x7f || c == '"' || c == '<' || c == '>' {
+			fmt.Fprintf(&b, "%%%02X", c)
+			continue
+		}
+		b.WriteByte(q[i])
+	}
+	return b.String()
+}
+
+// find returns the operation a call belongs to, nil if there is none.
+func (d *document) find(c call) *operation {
+	if d == nil {
+		return nil
+	}
+	var best *operation
+	most := -1
+	for _, o := range d.ops {
+		if o.method != c.method {
+			continue
+		}
+		if o.path == c.path {
+			return o
+		}
+		if fixed, ok := o.route.match(c.path); ok && !c.template && fixed > most {
+			best, most = o, fixed
+		}
+	}
+	return best
+}
+
+// nearest words a hint for an operation that does not exist.
+func (d *document) nearest(name string) string {
+	if d == nil {
+		return ""
+	}
+	names := make([]string, len(d.ops))
+	for i, o := range d.ops {
+		names[i] = o.name()
+	}
+	return probes.NearestHint(name, names)
+}
+
+// validHeaderName follows the token rule of RFC 9110 §5.6.2, which methods
+// share.
+func validHeaderName(s string) bool {
+	for i := range len(s) {
+		c := s[i]
+		switch {
+		case '0' <= c && c <= '9', 'a' <= c && c <= 'z', 'A' <= c && c <= 'Z', strings.IndexByte("!#$%&'*+-.^_`|~", c) >= 0:
+		default:
+			return false
+		}
+	}
+	return s != ""
+}
+
+// validHeaderValue follows RFC 9110 §5.5: no control characters but the tab.
+func validHeaderValue(v []byte) bool {
+	for _, c := range v {
+		if c < ' ' && c != '\t' || c == 0x7f {
+			return false
+		}
+	}
+	return true
+}

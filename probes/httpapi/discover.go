@@ -1,0 +1,186 @@
+package httpapi
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"iter"
+	"slices"
+	"strconv"
+	"strings"
+	"time"
+
+	"iscope/probes"
+)
+
+// Attributes of a service described by a document.
+const (
+	attrDocument   = "iscope.openapi.document"
+	attrVersion    = "iscope.openapi.version"
+	attrWarning    = "iscope.openapi.warning"
+	attrServer     = "iscope.openapi.server"
+	attrOperations = "iscope.operations"
+)
+
+// fresh is how old the document may be that lists are made of.
+const fresh = time.Minute
+
+// Discover yields the target as one service. Operations are methods, not nodes.
+// Watching, it looks at the document again every half minute.
+func (p *probe) Discover(ctx context.Context, q probes.DiscoverQuery) iter.Seq2[probes.Snapshot, error] {
+	return func(yield func(probes.Snapshot, error) bool) {
+		var shown string
+		for {
+			snap, state, err := p.snapshot(ctx, q)
+			if err != nil {
+				if q.Watch && ctx.Err() != nil {
+					return
+				}
+				yield(probes.Snapshot{}, err)
+				return
+			}
+			if state != shown && !yield(snap, nil) || !q.Watch {
+				return
+			}
+			shown = state
+			select {
+			case <-time.After(p.poll):
+			case <-ctx.Done():
+				return
+			case <-p.life.Done():
+				return
+			}
+		}
+	}
+}
+
+// snapshot describes the target now. state is equal for equal snapshots.
+func (p *probe) snapshot(ctx context.Context, q probes.DiscoverQuery) (snap probes.Snapshot, state string, err error) {
+	doc, err := p.docs.get(ctx, 0)
+	var none *noDocument
+	switch {
+	case err == nil:
+	case errors.As(err, &none):
+		// A server without a document is still a service.
+		if err := p.Check(ctx); err != nil {
+			return probes.Snapshot{}, "", err
+		}
+		snap.Missing = []string{none.Error()}
+	default:
+		return probes.Snapshot{}, "", p.dressed("listing", err)
+	}
+	if err := p.knows(doc, q.Subject); err != nil {
+		return probes.Snapshot{}, "", err
+	}
+	node := p.node(doc)
+	if doc != nil && (doc.url == nil || doc.url.Host != p.base.Host) {
+		// The document came from elsewhere and says nothing of the server.
+		err := p.Check(ctx)
+		if ctx.Err() != nil {
+			return probes.Snapshot{}, "", err
+		}
+		if err != nil {
+			node.Health, node.Reason = probes.HealthFail, err.Error()
+		}
+	}
+	claim := probes.Claim{Node: node, By: p.target.Name, Call: "HEAD " + p.resolve("/").Path,
+		Class: probes.Declared, Seen: time.Now()}
+	state = "no document"
+	if doc != nil {
+		snap.Complete = true
+		claim.Call = doc.call
+		if doc.etag != "" {
+			claim.AsOf = "etag " + doc.etag
+		}
+		state = doc.place + string(doc.sum[:]) + node.Reason
+	}
+	snap.Claims = []probes.Claim{claim}
+	return snap, state, nil
+}
+
+// knows refuses a subject that is neither the service nor something it offers.
+func (p *probe) knows(doc *document, subject string) error {
+	if subject == "" || subject == p.target.Name || subject == hostPort(p.base) || doc == nil || subject == doc.title() {
+		return nil
+	}
+	c, err := parseCall(subject)
+	if err == nil && (doc.find(c) != nil || doc.below(c.path)) {
+		return nil
+	}
+	return p.fail("listing", probes.ErrNotFound, fmt.Errorf("no operation %q", subject), doc.nearest(subject))
+}
+
+func (p *probe) node(doc *document) *probes.Node {
+	at := hostPort(p.base)
+	n := &probes.Node{ID: probes.NodeID(probes.NodeService, p.target.Name, p.target.Name), Kind: probes.NodeService,
+		Name: p.target.Name, Addr: at, Health: probes.HealthOK,
+		Aliases: append([]string{probes.AddrAlias(at)}, p.target.Aliases...)}
+	add := func(name, value string) {
+		if value != "" {
+			n.Attrs = append(n.Attrs, probes.Attr{Name: name, Value: value})
+		}
+	}
+	if doc != nil {
+		add(probes.AttrServiceName, doc.title())
+		if doc.spec.Info != nil {
+			add(probes.AttrServiceVer, doc.spec.Info.Version)
+		}
+		add(attrOperations, strconv.Itoa(len(doc.ops)))
+		add(attrVersion, doc.version)
+		add(attrDocument, doc.place)
+		for _, s := range doc.spec.Servers {
+			if s != nil {
+				add(attrServer, s.URL)
+			}
+		}
+		for _, w := range doc.warnings {
+			add(attrWarning, w)
+		}
+	}
+	add(probes.AttrProtocol, "http")
+	add(probes.AttrURL, p.base.String())
+	add(probes.AttrServerAddress, p.base.Hostname())
+	add(probes.AttrServerPort, at[strings.LastIndexByte(at, ':')+1:])
+	return n
+}
+
+func (d *document) title() string {
+	if d == nil || d.spec.Info == nil {
+		return ""
+	}
+	return strings.TrimSpace(d.spec.Info.Title)
+}
+
+// below tells whether a path is the beginning of some operation's.
+func (d *document) below(path string) bool {
+	prefix := strings.TrimRight(path, "/") + "/"
+	return d != nil && slices.ContainsFunc(d.ops, func(o *operation) bool { return strings.HasPrefix(o.path+"/", prefix) })
+}
+
+// Methods lists the document's operations by name. A target without a document
+// gives ErrNotFound; it can still be called by hand.
+func (p *probe) Methods(ctx context.Context) ([]probes.Method, error) {
+	doc, err := p.docs.get(ctx, fresh)
+	if err != nil {
+		return nil, p.dressed("listing operations", err)
+	}
+	out := make([]probes.Method, len(doc.ops))
+	for i, o := range doc.ops {
+		out[i] = o.listed
+	}
+	return out, nil
+}
+
+// dressed makes an Error of what the library returned, which may be the bare
+// end of a context.
+func (p *probe) dressed(op string, err error) error {
+	var e *probes.Error
+	if errors.As(err, &e) {
+		return err
+	}
+	kind := probes.KindOfCause(err)
+	if kind == probes.ErrTimeout {
+		err = fmt.Errorf("timed out: the OpenAPI document was not read in time")
+	}
+	return p.fail(op, kind, err, "")
+}
