@@ -1,0 +1,79 @@
+package grpcapi
+
+import (
+	"testing"
+
+	"github.com/google/go-cmp/cmp"
+)
+
+func TestBadDocumentsAreExplained(t *testing.T) {
+	r := newRegistry(t)
+	for _, c := range []struct{ name, message, doc, text, hint string }{
+		{"unknown field", "All", `{"nme": "x"}`,
+			`nme (line 1:2): unknown field "nme"`, "did you mean name, nil?"},
+		{"unknown field, deep", "All", "{\n  \"items\": [{}, {\"skuu\": 1}]\n}",
+			`items[1].skuu (line 2:18): unknown field "skuu"`, "did you mean sku?"},
+		{"unknown field in a map", "All", `{"byName": {"a b": {"amont": 1}}}`,
+			`byName["a b"].amont (line 1:21): unknown field "amont"`, "did you mean amount?"},
+		{"bad integer", "All", `{"big": "q"}`,
+			`big (line 1:9): invalid value for int64 field big: "q"`, "it takes an integer of 64 bits, as a number or in a string"},
+		{"out of range", "All", `{"fInt32": 2147483648}`,
+			`fInt32 (line 1:12): invalid value for int32 field fInt32: 2147483648`, "it takes an integer from -2147483648 to 2147483647"},
+		{"in a list", "All", `{"numbers": [1, 2, "x"]}`,
+			`numbers[2] (line 1:20): invalid value for int32 field numbers: "x"`, "it takes an integer from -2147483648 to 2147483647"},
+		{"bad enum", "All", `{"colour": "BLUE"}`,
+			`colour (line 1:12): invalid value for enum field colour: "BLUE"`, "allowed: COLOUR_UNSPECIFIED, RED, GREEN"},
+		{"two of a oneof", "All", `{"text": "a", "item": {}}`,
+			`item (line 1:15): error parsing "item", oneof probe.v1.All.choice is already set`, "give only one of neverFirst, text, item"},
+		{"bad timestamp", "All", `{"at": "yesterday"}`,
+			`at (line 1:8): invalid google.protobuf.Timestamp value "yesterday"`, `write it as "2026-11-22T14:03:00Z"`},
+		{"message where an object belongs", "All", `{"child": 7}`,
+			`child (line 1:11): unexpected token 7`, "it takes an object, a message probe.v1.All"},
+		{"unknown Any", "All", `{"any": {"@type": "type.googleapis.com/no.Such"}}`,
+			`any["@type"] (line 1:19): unable to resolve "type.googleapis.com/no.Such": "not found"`,
+			"the server does not describe this type; a protoset may (option protoset)"},
+		{"missing required field", "probe.legacy.Old", `{"id": "1"}`,
+			`required field probe.legacy.Old.part not set`, ""},
+		{"cut off", "All", "{\"name\": \"x\",\n", `line 2:1: the document ends too early`, ""},
+		{"no JSON", "All", `name=x`, `line 1:1: invalid value name`, ""},
+		{"two documents", "All", `{} {}`, `line 1:4: unexpected token {`, ""},
+		{"trailing comma", "All", `{"name": "x",}`, `name (line 1:14): unexpected token }`, "it takes a string"},
+		{"nothing", "All", " \n", `the document is empty`, "send {} to mean an empty message"},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			name := c.message
+			if name == "All" {
+				name = "probe.v1.All"
+			}
+			m, err := parseMessage([]byte(c.doc), r.message(t, name), r.types)
+			if err == nil {
+				t.Fatalf("parsed as %v", m)
+			}
+			if d := cmp.Diff([]string{c.text, c.hint}, []string{err.Error(), hintOf(err)}); d != "" {
+				t.Errorf("(-want +got)\n%s", d)
+			}
+		})
+	}
+}
+
+func FuzzParse(f *testing.F) {
+	r := newRegistry(f)
+	md := r.message(f, "probe.v1.All")
+	for _, s := range []string{`{"name":"x"}`, `{"items":[{"sku":1}]}`, `{"a":`, `[[{"":[`, `{"byName":{"":{"x":[`, "{\"\xff\":1}"} {
+		f.Add([]byte(s))
+	}
+	f.Fuzz(func(t *testing.T, doc []byte) {
+		m, err := parseMessage(doc, md, r.types)
+		if err != nil {
+			_ = hintOf(err)
+			return
+		}
+		again, err := parseMessage(render(m, r.types), md, r.types)
+		if err != nil {
+			t.Fatalf("%s became %s: %v", doc, render(m, r.types), err)
+		}
+		if got, want := string(render(again, r.types)), string(render(m, r.types)); got != want {
+			t.Fatalf("%s is not stable: %s", want, got)
+		}
+	})
+}
