@@ -1,0 +1,77 @@
+package main
+
+import (
+	"bytes"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"syscall"
+	"time"
+)
+
+// process is a running server: the head of a process group of its own, so that
+// its children end with it.
+type process struct {
+	cmd  *exec.Cmd
+	log  string
+	done chan struct{} // closed when it has ended
+	// stdin ends with this program even if that is killed, and servers of ours
+	// stop when it does.
+	stdin *os.File
+}
+
+// grace is how long a server may take to end before it is killed. Its data is
+// thrown away, so nothing is lost.
+const grace = 5 * time.Second
+
+func launch(p plan, dir string) (*process, error) {
+	log, err := os.Create(filepath.Join(dir, "log.txt"))
+	if err != nil {
+		return nil, err
+	}
+	defer log.Close()
+	read, write, err := os.Pipe()
+	if err != nil {
+		return nil, err
+	}
+	defer read.Close()
+	cmd := exec.Command(p.argv[0], p.argv[1:]...)
+	cmd.Dir, cmd.Env = dir, append(os.Environ(), p.env...)
+	cmd.Stdin, cmd.Stdout, cmd.Stderr = read, log, log
+	cmd.SysProcAttr = groupOfItsOwn()
+	if err := cmd.Start(); err != nil {
+		write.Close()
+		return nil, err
+	}
+	proc := &process{cmd: cmd, log: log.Name(), done: make(chan struct{}), stdin: write}
+	go func() {
+		cmd.Wait()
+		close(proc.done)
+	}()
+	return proc, nil
+}
+
+// stop asks the group to end, and after a grace period makes it.
+func (p *process) stop() {
+	p.stdin.Close()
+	syscall.Kill(-p.cmd.Process.Pid, syscall.SIGTERM)
+	select {
+	case <-p.done:
+	case <-time.After(grace):
+	}
+	syscall.Kill(-p.cmd.Process.Pid, syscall.SIGKILL)
+	<-p.done
+}
+
+// tail is the end of the log, for the reason of a failed start.
+func (p *process) tail() string {
+	content, err := os.ReadFile(p.log)
+	if err != nil {
+		return err.Error()
+	}
+	const last = 1500
+	if len(content) > last {
+		content = content[len(content)-last:]
+	}
+	return "its log ends with:\n" + string(bytes.TrimSpace(content))
+}

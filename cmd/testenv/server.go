@@ -1,0 +1,135 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"net"
+	"net/http"
+	"os/exec"
+	"strconv"
+	"time"
+)
+
+// server is one real system: how to get it, start it and know that it is ready.
+type server struct {
+	name    string
+	version string
+	needs   []string // programs that must be on PATH
+	hint    string   // what installs them
+	// tool is the folder below tools/ whose files pin the install.
+	tool string
+	// build makes the server in dir, an empty folder that becomes the cache
+	// entry when it returns nil.
+	build func(ctx context.Context, b *builder) error
+	// start prepares and describes the process. dir is a fresh data folder.
+	start func(ctx context.Context, s *site) (plan, error)
+	// config is what iscope.yaml needs to show it, "" if it has no place there.
+	config func(addresses map[string]string) string
+}
+
+// site is where one server runs: what was installed, and a fresh data folder.
+type site struct {
+	cache string // the install
+	tool  string // tools/<tool>
+	data  string
+}
+
+// plan is a process to start.
+type plan struct {
+	argv      []string
+	env       []string
+	addresses map[string]string
+	ready     func(ctx context.Context) error // nil when it answers
+}
+
+// available reports why a server cannot be installed here, or nil.
+func (s *server) available() error {
+	for _, program := range s.needs {
+		if _, err := exec.LookPath(program); err != nil {
+			return fmt.Errorf("%s needs %s, which is not installed; %s", s.name, program, s.hint)
+		}
+	}
+	return nil
+}
+
+// freePort asks the kernel for a port nobody uses. It may be taken again before
+// the server binds it, so ports are asked for right before the start, and a
+// server that dies at once is started again with others.
+func freePort() (int, error) {
+	ln, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		return 0, err
+	}
+	defer ln.Close()
+	return ln.Addr().(*net.TCPAddr).Port, nil
+}
+
+func freePorts(n int) (ports []int, err error) {
+	// All are held until the last is known, so that no two are the same.
+	for range n {
+		ln, err := net.Listen("tcp", "127.0.0.1:0")
+		if err != nil {
+			return nil, err
+		}
+		defer ln.Close()
+		ports = append(ports, ln.Addr().(*net.TCPAddr).Port)
+	}
+	return ports, nil
+}
+
+func loopback(port int) string { return net.JoinHostPort("127.0.0.1", strconv.Itoa(port)) }
+
+// tcpReady is ready when something accepts.
+func tcpReady(addr string) func(context.Context) error {
+	return func(ctx context.Context) error {
+		var d net.Dialer
+		c, err := d.DialContext(ctx, "tcp", addr)
+		if err != nil {
+			return err
+		}
+		return c.Close()
+	}
+}
+
+// httpReady is ready when a GET answers 200 and the body satisfies ok.
+func httpReady(url string, ok func(body string) bool) func(context.Context) error {
+	return func(ctx context.Context) error {
+		req, err := http.NewRequestWithContext(ctx, http.MethodGet, url, nil)
+		if err != nil {
+			return err
+		}
+		resp, err := http.DefaultClient.Do(req)
+		if err != nil {
+			return err
+		}
+		defer resp.Body.Close()
+		body := make([]byte, 4096)
+		n, _ := resp.Body.Read(body)
+		if resp.StatusCode != http.StatusOK || ok != nil && !ok(string(body[:n])) {
+			return fmt.Errorf("%s answers %s", url, resp.Status)
+		}
+		return nil
+	}
+}
+
+// waitReady asks until the server is ready, has died or time is up.
+func waitReady(ctx context.Context, ready func(context.Context) error, died <-chan struct{}) error {
+	ctx, stop := context.WithTimeout(ctx, 90*time.Second)
+	defer stop()
+	for {
+		try, cancel := context.WithTimeout(ctx, 2*time.Second)
+		err := ready(try)
+		cancel()
+		if err == nil {
+			return nil
+		}
+		select {
+		case <-died:
+			return errors.New("it ended while starting")
+		case <-ctx.Done():
+			return fmt.Errorf("not ready in time: %w", err)
+		case <-time.After(50 * time.Millisecond):
+		}
+	}
+}
