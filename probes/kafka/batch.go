@@ -1,0 +1,208 @@
+package kafka
+
+import (
+	"encoding/binary"
+	"errors"
+	"fmt"
+	"hash/crc32"
+	"math"
+)
+
+// Layout of a record batch, KIP-98. Offset 16 holds the format's version
+// ("magic") in the older message sets too.
+const (
+	entryHead  = 12 // base offset and length; the length counts what follows
+	magicAt    = 16
+	crcAt      = 17
+	attrsAt    = 21 // the checksum covers everything from here
+	batchHead  = 61
+	attrCodec  = 7
+	attrAppend = 1 << 3 // timestamps are the broker's
+	attrTxn    = 1 << 4
+	attrMarker = 1 << 5 // control batch: a transaction's end
+)
+
+var castagnoli = crc32.MakeTable(crc32.Castagnoli)
+
+// batch is one record batch, or one entry of an older message set.
+type batch struct {
+	raw     []byte // all of it
+	magic   int8
+	base    int64 // offset of its first record as it was written
+	last    int64 // offset of its last record as it was written: kept when compaction removes records
+	epoch   int32 // leader's
+	attrs   int16
+	first   int64 // timestamp of the first record, or all records', see attrAppend
+	newest  int64 // largest timestamp
+	pid     int64 // producer's; -1 none
+	pepoch  int16
+	seq     int32
+	count   int32
+	records []byte // as stored: perhaps compressed
+}
+
+var (
+	// errTruncated says that the bytes end within a batch. Brokers cut the last
+	// batch of an answer wherever the size limit falls.
+	errTruncated = errors.New("truncated batch")
+	errChecksum  = errors.New("checksum mismatch")
+)
+
+// cutBatch takes the first batch off a record set, looking only at its head.
+// need is the number of bytes it takes, even when there are fewer.
+func cutBatch(set []byte) (b batch, rest []byte, need int, err error) {
+	if len(set) < magicAt+1 {
+		return b, nil, magicAt + 1, errTruncated
+	}
+	size := int64(int32(binary.BigEndian.Uint32(set[8:]))) + entryHead
+	if size < magicAt+1 || size > maxFrame {
+		return b, nil, 0, fmt.Errorf("a batch of %d bytes cannot be", size)
+	}
+	b.base = int64(binary.BigEndian.Uint64(set))
+	b.magic = int8(set[magicAt])
+	if b.magic == 2 && size < batchHead {
+		return b, nil, 0, fmt.Errorf("a batch of %d bytes cannot be", size)
+	}
+	if int64(len(set)) < size {
+		return b, nil, int(size), errTruncated
+	}
+	b.raw, rest = set[:size:size], set[size:]
+	b.last = b.base
+	if b.magic == 2 {
+		b.last += int64(int32(binary.BigEndian.Uint32(b.raw[23:])))
+	}
+	if b.base < 0 || b.last < b.base {
+		return b, rest, int(size), fmt.Errorf("a batch from offset %d to %d cannot be", b.base, b.last)
+	}
+	return b, rest, int(size), nil
+}
+
+// open checks the batch and reads the rest of its head.
+func (b *batch) open() error {
+	if b.magic < 0 || b.magic > 2 {
+		return fmt.Errorf("unknown record format %d", b.magic)
+	}
+	if b.magic < 2 {
+		return nil // message sets have a checksum for each message
+	}
+	be := binary.BigEndian
+	if crc32.Checksum(b.raw[attrsAt:], castagnoli) != be.Uint32(b.raw[crcAt:]) {
+		return errChecksum
+	}
+	b.epoch = int32(be.Uint32(b.raw[12:]))
+	b.attrs = int16(be.Uint16(b.raw[attrsAt:]))
+	b.first, b.newest = int64(be.Uint64(b.raw[27:])), int64(be.Uint64(b.raw[35:]))
+	b.pid, b.pepoch = int64(be.Uint64(b.raw[43:])), int16(be.Uint16(b.raw[51:]))
+	b.seq, b.count = int32(be.Uint32(b.raw[53:])), int32(be.Uint32(b.raw[57:]))
+	b.records = b.raw[batchHead:]
+	if b.count < 0 {
+		return fmt.Errorf("%d records cannot be", b.count)
+	}
+	return nil
+}
+
+// isAbort reports whether a control batch voids its producer's transaction.
+// Its one record's key is version and type, 0 for abort (KIP-98).
+func (b *batch) isAbort() bool {
+	rr := recordReader{b: b.records, left: int(b.count), base: b.base}
+	var r rawRecord
+	if ok, err := rr.next(&r); err != nil || !ok || len(r.key) < 4 {
+		return false
+	}
+	return binary.BigEndian.Uint16(r.key[2:]) == 0
+}
+
+// rawRecord aliases the decompressed batch.
+type rawRecord struct {
+	offset, time int64 // milliseconds, -1 unknown
+	key, value   []byte
+	headers      []rawHeader // overwritten by the next record
+}
+
+type rawHeader struct{ name, value []byte }
+
+// recordReader walks the decompressed records of a batch.
+type recordReader struct {
+	b    []byte
+	left int // records still to come
+	base int64
+	time int64 // deltas' origin
+	// fixed replaces every record's own time where the broker set it.
+	fixed bool
+}
+
+var errRecord = errors.New("malformed record")
+
+// next reads one record. After an error there is no way on in this batch.
+func (rr *recordReader) next(r *rawRecord) (bool, error) {
+	if rr.left == 0 {
+		return false, nil
+	}
+	rr.left--
+	size, n := binary.Varint(rr.b)
+	if n <= 0 || size < 1 || size > int64(len(rr.b)-n) {
+		return false, errRecord
+	}
+	rec := rr.b[n : n+int(size) : n+int(size)]
+	rr.b = rr.b[n+int(size):]
+	c := varints{b: rec[1:]} // the record's own attributes have no meaning yet
+	r.time = rr.time + c.varint()
+	r.offset = rr.base + c.varint()
+	if rr.fixed {
+		r.time = rr.time
+	}
+	r.key, r.value = c.bytes(), c.bytes()
+	c.headers(r)
+	if c.bad {
+		return false, errRecord
+	}
+	return true, nil
+}
+
+// varints reads the fields within a record. bad stays set once they end early.
+type varints struct {
+	b   []byte
+	bad bool
+}
+
+func (c *varints) varint() int64 {
+	if len(c.b) > 0 && c.b[0] < 0x80 { // most are one byte
+		u := c.b[0]
+		c.b = c.b[1:]
+		return int64(u>>1) ^ -int64(u&1)
+	}
+	v, n := binary.Varint(c.b)
+	if n <= 0 {
+		c.bad, c.b = true, nil
+		return 0
+	}
+	c.b = c.b[n:]
+	return v
+}
+
+// bytes is nil for null.
+func (c *varints) bytes() []byte {
+	n := c.varint()
+	if n < 0 || c.bad {
+		return nil
+	}
+	if n > int64(len(c.b)) {
+		c.bad, c.b = true, nil
+		return nil
+	}
+	out := c.b[:n:n]
+	c.b = c.b[n:]
+	return out
+}
+
+func (c *varints) headers(r *rawRecord) {
+	r.headers = r.headers[:0]
+	n := c.varint()
+	if n < 0 || n > math.MaxInt32 || n > int64(len(c.b))/2 { // a header takes two bytes at least
+		c.bad = true
+		return
+	}
+	for range n {
+		r.headers = append(r.headers, rawHeader{name: c.bytes(), value: c.bytes()})
+	}
+}

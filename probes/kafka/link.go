@@ -1,0 +1,247 @@
+package kafka
+
+import (
+	"bufio"
+	"bytes"
+	"context"
+	"crypto/tls"
+	"encoding/binary"
+	"fmt"
+	"io"
+	"net"
+	"time"
+
+	"github.com/segmentio/kafka-go/protocol"
+	"github.com/segmentio/kafka-go/protocol/apiversions"
+	"github.com/segmentio/kafka-go/sasl"
+
+	"iscope/probes"
+)
+
+const (
+	clientID = "iscope"
+	// maxFrame bounds what is believed of a response's length. A broker may
+	// send one batch whole however large it is (KIP-74).
+	maxFrame = 1 << 30
+	// trustedFrame is allocated at once; anything larger grows as it arrives.
+	trustedFrame = 16 << 20
+	frameHead    = 8 // length and correlation id
+)
+
+// link is one connection to one broker, ready for requests. One caller uses it
+// at a time. After any error it is broken and must be closed.
+type link struct {
+	addr     string
+	conn     net.Conn
+	in       *bufio.Reader
+	versions map[protocol.ApiKey]int16 // highest that both sides speak
+	corr     int32
+	used     time.Time // when it last answered
+}
+
+func newLink(addr string, conn net.Conn) *link {
+	return &link{addr: addr, conn: conn, in: bufio.NewReaderSize(conn, 64<<10)}
+}
+
+func (l *link) close() { l.conn.Close() }
+
+// call sends a request and decodes the answer with the library's types. ctx
+// ends it at once; the link is broken then.
+func (l *link) call(ctx context.Context, req protocol.Message) (protocol.Message, error) {
+	frame, version, err := l.exchange(ctx, req)
+	if err != nil {
+		return nil, err
+	}
+	_, res, err := protocol.ReadResponse(bytes.NewReader(frame), req.ApiKey(), version)
+	if err != nil {
+		return nil, fmt.Errorf("reading the answer to %s v%d: %w", req.ApiKey(), version, protocolFault(err))
+	}
+	return res, nil
+}
+
+// protocolFault marks a frame that ends early as unreadable rather than as a
+// lost connection: the frame itself arrived whole.
+func protocolFault(err error) error {
+	return &fault{kind: probes.ErrProtocol, err: err}
+}
+
+// exchange sends a request and returns the whole frame of the answer, its head
+// included, and the version spoken. The frame is the caller's.
+func (l *link) exchange(ctx context.Context, req protocol.Message) ([]byte, int16, error) {
+	version, ok := l.versions[req.ApiKey()]
+	if !ok && req.ApiKey() != protocol.ApiVersions {
+		return nil, 0, &fault{kind: probes.ErrUnsupported, err: fmt.Errorf("the broker at %s does not speak %s in a version known here", l.addr, req.ApiKey())}
+	}
+	frame, err := l.swap(ctx, req.ApiKey(), func(w io.Writer) error {
+		return protocol.WriteRequest(w, version, l.corr, clientID, req)
+	})
+	return frame, version, err
+}
+
+// exchangeRaw sends version 0 of a request that the library does not know, with
+// a flexible header (KIP-482).
+func (l *link) exchangeRaw(ctx context.Context, key protocol.ApiKey, body []byte) ([]byte, error) {
+	return l.swap(ctx, key, func(w io.Writer) error {
+		be := binary.BigEndian
+		b := be.AppendUint16(be.AppendUint32(nil, uint32(11+len(clientID)+len(body))), uint16(key))
+		b = be.AppendUint16(be.AppendUint32(be.AppendUint16(b, 0), uint32(l.corr)), uint16(len(clientID)))
+		b = append(append(b, clientID...), 0) // no tagged fields
+		_, err := w.Write(append(b, body...))
+		return err
+	})
+}
+
+// swap sends what write writes and waits for the answer. When ctx ends, it does.
+func (l *link) swap(ctx context.Context, key protocol.ApiKey, write func(io.Writer) error) ([]byte, error) {
+	deadline, _ := ctx.Deadline()
+	if err := l.conn.SetDeadline(deadline); err != nil {
+		return nil, err
+	}
+	stop := context.AfterFunc(ctx, func() { l.conn.SetDeadline(time.Unix(1, 0)) })
+	l.corr++
+	out := bufio.NewWriterSize(l.conn, 32<<10)
+	err := write(out)
+	if err == nil {
+		err = out.Flush()
+	}
+	var frame []byte
+	if err == nil {
+		frame, err = l.receive()
+	}
+	switch live := stop(); {
+	case !live || ctx.Err() != nil:
+		// The connection's own word for it would be "i/o timeout". If the
+		// answer came just before, the deadline may still be about to change.
+		return nil, ctx.Err()
+	case err != nil:
+		return nil, fmt.Errorf("asking for %s: %w", key, err)
+	}
+	l.used = time.Now()
+	return frame, nil
+}
+
+func (l *link) receive() ([]byte, error) {
+	var head [frameHead]byte
+	if n, err := io.ReadFull(l.in, head[:]); err != nil {
+		if isTLSAlert(head[:n]) {
+			return nil, errTLSAlert
+		}
+		return nil, err
+	}
+	size := int(int32(binary.BigEndian.Uint32(head[:])))
+	if corr := int32(binary.BigEndian.Uint32(head[4:])); corr != l.corr || size < 4 || size > maxFrame {
+		if isTLSAlert(head[:]) {
+			return nil, errTLSAlert
+		}
+		return nil, &fault{kind: probes.ErrProtocol, err: fmt.Errorf("the peer's answer starts with %q, which is not Kafka's protocol", head[:]),
+			hint: "check the port: something else listens on it"}
+	}
+	body := size - 4
+	frame := make([]byte, frameHead, frameHead+min(body, trustedFrame))
+	copy(frame, head[:])
+	return readGrowing(l.in, frame, body)
+}
+
+// readGrowing appends n bytes of r to b, without believing n before the bytes
+// are there.
+func readGrowing(r io.Reader, b []byte, n int) ([]byte, error) {
+	for n > 0 {
+		if len(b) == cap(b) {
+			b = append(make([]byte, 0, min(2*cap(b), len(b)+n)), b...)
+		}
+		part := b[len(b):min(cap(b), len(b)+n)]
+		if _, err := io.ReadFull(r, part); err != nil {
+			if err == io.EOF {
+				err = io.ErrUnexpectedEOF
+			}
+			return nil, err
+		}
+		b, n = b[:len(b)+len(part)], n-len(part)
+	}
+	return b, nil
+}
+
+// errTLSAlert is what a TLS server answers to a Kafka request.
+var errTLSAlert = &fault{kind: probes.ErrTLS, err: fmt.Errorf("the broker answered with a TLS alert"), hint: hintBrokerTLS}
+
+// isTLSAlert recognises the head of an alert record (RFC 8446, section 5.1).
+func isTLSAlert(b []byte) bool { return len(b) >= 2 && b[0] == 21 && b[1] == 3 }
+
+// negotiate asks for the broker's versions and keeps the highest that the
+// library speaks too.
+func (l *link) negotiate(ctx context.Context) error {
+	msg, err := l.call(ctx, &apiversions.Request{})
+	if err != nil {
+		return err
+	}
+	res := msg.(*apiversions.Response)
+	if res.ErrorCode != 0 {
+		return brokerError(res.ErrorCode, "")
+	}
+	l.versions = make(map[protocol.ApiKey]int16, len(res.ApiKeys))
+	for _, k := range res.ApiKeys {
+		key := protocol.ApiKey(k.ApiKey)
+		v := min(key.MaxVersion(), k.MaxVersion)
+		if v >= max(key.MinVersion(), k.MinVersion) {
+			l.versions[key] = v
+		}
+	}
+	if l.versions[protocol.Fetch] < minFetch {
+		return &fault{kind: probes.ErrUnsupported, err: fmt.Errorf("the broker at %s is older than Kafka 0.11", l.addr)}
+	}
+	return nil
+}
+
+// dialer makes links.
+type dialer struct {
+	tls     *tls.Config    // nil: plaintext
+	sasl    sasl.Mechanism // nil: none
+	timeout time.Duration  // for all it takes until the link is ready
+}
+
+// connect makes a link, ready for requests: TCP, TLS, versions, SASL.
+func (d *dialer) connect(ctx context.Context, addr string) (*link, error) {
+	ctx, stop := context.WithTimeout(ctx, d.timeout)
+	defer stop()
+	l, err := d.reach(ctx, addr)
+	if err != nil {
+		return nil, fmt.Errorf("connecting to %s: %w", addr, err)
+	}
+	if err := d.greet(ctx, l); err != nil {
+		l.close()
+		return nil, fmt.Errorf("connecting to %s: %w", addr, err)
+	}
+	return l, nil
+}
+
+// reach connects and secures.
+func (d *dialer) reach(ctx context.Context, addr string) (*link, error) {
+	var nd net.Dialer
+	conn, err := nd.DialContext(ctx, "tcp", addr)
+	if err != nil {
+		return nil, err
+	}
+	if d.tls == nil {
+		return newLink(addr, conn), nil
+	}
+	config := d.tls.Clone()
+	if config.ServerName == "" {
+		config.ServerName, _, _ = net.SplitHostPort(addr)
+	}
+	secured := tls.Client(conn, config)
+	if err := secured.HandshakeContext(ctx); err != nil {
+		conn.Close()
+		return nil, d.handshakeFault(ctx, addr, err)
+	}
+	return newLink(addr, secured), nil
+}
+
+func (d *dialer) greet(ctx context.Context, l *link) error {
+	if err := l.negotiate(ctx); err != nil {
+		return d.greetingFault(ctx, l.addr, err)
+	}
+	if d.sasl == nil {
+		return nil
+	}
+	return l.authenticate(ctx, d.sasl)
+}
