@@ -121,12 +121,19 @@ type Invocation struct {
 	// Next supplies request documents (JSON text) until io.EOF. It is called
 	// from one goroutine, may block (a person typing), and must return when
 	// the call's context ends. nil means no body, or one empty message.
+	//
+	// A document that starts with WireDocument is not JSON but the message as it
+	// goes over the wire, for replaying what a proxy has recorded.
 	Next func(ctx context.Context) ([]byte, error)
 	// Deadline bounds the whole call; 0 means the target's default.
 	Deadline time.Duration
 	// MaxBody is the number of bytes kept of each response body; 0 keeps all.
 	MaxBody int
 }
+
+// WireDocument is the first byte of a document in wire form; the message
+// follows. No JSON text starts with it.
+const WireDocument = 0x00
 
 // Schema is a contract's text for people and its bytes for machines.
 type Schema struct {

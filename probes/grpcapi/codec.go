@@ -2,6 +2,8 @@ package grpcapi
 
 import (
 	"google.golang.org/grpc/encoding"
+	// Linked in to read what servers compress.
+	_ "google.golang.org/grpc/encoding/gzip"
 	"google.golang.org/grpc/mem"
 )
 

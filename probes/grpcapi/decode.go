@@ -81,8 +81,22 @@ func (c *call) response(index int, b []byte) probes.Record {
 // required field (protoreflect v2.0.0, protomessage.ReparseUnrecognized).
 func decodeMessage(b []byte, md protoreflect.MessageDescriptor, t resolver) (protoreflect.Message, error) {
 	m := dynamicpb.NewMessage(md)
-	err := proto.UnmarshalOptions{AllowPartial: true, Resolver: t}.Unmarshal(b, m)
-	return m, err
+	return m, unmarshal(b, m, t)
+}
+
+// unmarshal survives protobuf-go v1.36.12, which panics on a map entry whose
+// key comes twice, the second time with another wire type. The bytes are a
+// stranger's: they must not end the program.
+func unmarshal(b []byte, m proto.Message, t resolver) (err error) {
+	defer survive(&err)
+	return proto.UnmarshalOptions{AllowPartial: true, Resolver: t}.Unmarshal(b, m)
+}
+
+// survive turns a panic of the protobuf runtime into an error.
+func survive(err *error) {
+	if r := recover(); r != nil {
+		*err = fmt.Errorf("the protobuf runtime panicked: %v", r)
+	}
 }
 
 func encodeMessage(m proto.Message) ([]byte, error) {

@@ -80,6 +80,7 @@ type surveyor struct {
 	link     *link
 	query    probes.DiscoverQuery
 	snapshot probes.Snapshot
+	whole    verdict // of the whole server
 }
 
 func (s *surveyor) run(ctx context.Context) error {
@@ -161,6 +162,7 @@ func (s *surveyor) target(ctx context.Context, internal []protoreflect.FullName)
 	if err != nil {
 		return err
 	}
+	s.whole = h
 	n := &probes.Node{
 		ID: targetID(set.target.Name), Kind: probes.NodeService, Name: set.target.Name,
 		Addr: set.addr.String(), Health: h.verdict, Reason: h.reason,
@@ -181,7 +183,10 @@ func (s *surveyor) target(ctx context.Context, internal []protoreflect.FullName)
 }
 
 func (s *surveyor) service(ctx context.Context, name protoreflect.FullName) error {
-	h, err := s.link.health(ctx, string(name))
+	h, err := s.whole, error(nil)
+	if h.served {
+		h, err = s.link.health(ctx, string(name))
+	}
 	if err != nil {
 		return err
 	}

@@ -96,6 +96,11 @@ func (s *served) handle() error {
 	case "Fail", "FailStream":
 		return s.fail(in)
 	case "GetBig":
+		if md, _ := metadata.FromIncomingContext(s.Context()); md.Get("x-compress") != nil {
+			if err := grpc.SetSendCompressor(s.Context(), "gzip"); err != nil {
+				return err
+			}
+		}
 		data := bytes.Repeat([]byte{'x'}, int(get(in, "value").Int()))
 		m := dynamicpb.NewMessage(s.method.Output())
 		m.Set(m.Descriptor().Fields().ByName("data"), protoreflect.ValueOfBytes(data))

@@ -23,6 +23,12 @@ func parseMessage(doc []byte, md protoreflect.MessageDescriptor, t resolver) (*d
 		return nil, hinted(errors.New("the document is empty"), "send {} to mean an empty message")
 	}
 	m := dynamicpb.NewMessage(md)
+	if len(doc) > 0 && doc[0] == probes.WireDocument {
+		if err := unmarshal(doc[1:], m, t); err != nil {
+			return nil, fmt.Errorf("the recorded bytes are no %s: %w", md.FullName(), err)
+		}
+		return m, nil
+	}
 	if err := (protojson.UnmarshalOptions{Resolver: t}).Unmarshal(doc, m); err != nil {
 		return nil, explain(doc, md, protoText(err))
 	}

@@ -4,6 +4,11 @@ import (
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
+	"google.golang.org/protobuf/proto"
+	"google.golang.org/protobuf/reflect/protoregistry"
+	"google.golang.org/protobuf/types/known/durationpb"
+
+	"iscope/probes"
 )
 
 func TestBadDocumentsAreExplained(t *testing.T) {
@@ -76,4 +81,22 @@ func FuzzParse(f *testing.F) {
 			t.Fatalf("%s is not stable: %s", want, got)
 		}
 	})
+}
+
+func TestADocumentInWireFormIsTakenAsItIs(t *testing.T) {
+	md := (&durationpb.Duration{}).ProtoReflect().Descriptor()
+	wire, err := proto.Marshal(&durationpb.Duration{Seconds: 3, Nanos: 5})
+	if err != nil {
+		t.Fatal(err)
+	}
+	m, err := parseMessage(append([]byte{probes.WireDocument}, wire...), md, resolver(protoregistry.GlobalTypes))
+	if err != nil {
+		t.Fatal(err)
+	}
+	if got := m.Get(md.Fields().ByName("seconds")).Int(); got != 3 {
+		t.Fatalf("seconds are %d", got)
+	}
+	if _, err := parseMessage([]byte{probes.WireDocument, 0xff}, md, resolver(protoregistry.GlobalTypes)); err == nil {
+		t.Fatal("bytes that are no message were taken")
+	}
 }

@@ -13,34 +13,66 @@ import (
 	"google.golang.org/protobuf/encoding/protojson"
 	"google.golang.org/protobuf/proto"
 	"google.golang.org/protobuf/reflect/protoreflect"
+	"google.golang.org/protobuf/reflect/protoregistry"
 )
 
 // render writes a message as compact canonical protobuf JSON. What has no such
 // form (an Any of unknown type, a timestamp out of range, text that is not
 // UTF-8) becomes {"@type","@value","@error"} at its place; the rest of the
 // message stays readable. It never fails.
+//
+// Only messages without an Any are left to protojson, which follows an Any into
+// an Any as deep as a hostile server likes, at the cost of the whole rest each
+// time.
 func render(m proto.Message, t resolver) []byte {
-	return renderer{t}.message(m.ProtoReflect())
-}
-
-type renderer struct{ types resolver }
-
-func (r renderer) message(m protoreflect.Message) []byte {
-	b, err := protojson.MarshalOptions{AllowPartial: true, Resolver: r.types}.Marshal(m.Interface())
-	if err == nil {
+	if b, err := marshal(m); err == nil {
 		return compact(b)
 	}
-	name := m.Descriptor().FullName()
-	switch {
+	return renderer{types: t}.message(m.ProtoReflect())
+}
+
+// marshal is protojson's way. It fails on the first Any.
+func marshal(m proto.Message) ([]byte, error) {
+	return protojson.MarshalOptions{AllowPartial: true, Resolver: noTypes}.Marshal(m)
+}
+
+var noTypes = new(protoregistry.Types)
+
+// anyDepth is how many Any are opened inside one another.
+const anyDepth = 32
+
+type renderer struct {
+	types resolver
+	depth int // Any opened around here
+}
+
+func (r renderer) message(m protoreflect.Message) []byte {
+	md := m.Descriptor()
+	switch name := md.FullName(); {
 	case name == "google.protobuf.Any":
 		return r.any(m)
 	case name == "google.protobuf.Struct", name == "google.protobuf.ListValue":
-		only := m.Descriptor().Fields().ByNumber(1)
+		only := md.Fields().ByNumber(1)
 		return r.value(only, m.Get(only))
+	case name == "google.protobuf.Value":
+		kind := m.WhichOneof(md.Oneofs().Get(0))
+		if kind != nil && kind.Message() != nil {
+			return r.message(m.Get(kind).Message())
+		}
+		return leaf(m)
 	case wellKnown[name] != "":
-		return opaque(string(name), wireOf(m), protoText(err))
+		return leaf(m)
 	}
 	return r.fields(m)
+}
+
+// leaf writes a well-known message without others inside.
+func leaf(m protoreflect.Message) []byte {
+	b, err := marshal(m.Interface())
+	if err != nil {
+		return opaque(string(m.Descriptor().FullName()), wireOf(m), protoText(err))
+	}
+	return compact(b)
 }
 
 // compact also undoes the spaces that protojson varies from build to build.
@@ -161,10 +193,14 @@ func floatJSON(f float64, bits int) []byte {
 	return strconv.AppendFloat(nil, f, 'g', -1, bits)
 }
 
-// any writes an Any whose content protojson could not write in full.
+// any opens an Any.
 func (r renderer) any(m protoreflect.Message) []byte {
 	fds := m.Descriptor().Fields()
 	url, value := m.Get(fds.ByNumber(1)).String(), m.Get(fds.ByNumber(2)).Bytes()
+	if r.depth == anyDepth {
+		return opaque(url, value, "too deep inside other messages of this kind")
+	}
+	r.depth++
 	mt, err := r.types.FindMessageByURL(url)
 	switch {
 	case err != nil && notKnown(err):
@@ -173,7 +209,7 @@ func (r renderer) any(m protoreflect.Message) []byte {
 		return opaque(url, value, "looking up the type: "+cause(err))
 	}
 	inner := mt.New()
-	if err := (proto.UnmarshalOptions{AllowPartial: true, Resolver: r.types}).Unmarshal(value, inner.Interface()); err != nil {
+	if err := unmarshal(value, inner.Interface(), r.types); err != nil {
 		return opaque(url, value, protoText(err))
 	}
 	body := r.message(inner)

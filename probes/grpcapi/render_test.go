@@ -1,6 +1,7 @@
 package grpcapi
 
 import (
+	"bytes"
 	"encoding/json"
 	"testing"
 
@@ -28,7 +29,7 @@ func TestCanonicalJSONRoundTrips(t *testing.T) {
 		t.Errorf("(-want +got)\n%s", d)
 	}
 	// The tolerant writer agrees with protojson about everything else.
-	if d := cmp.Diff(everything, string(renderer{r.types}.fields(m))); d != "" {
+	if d := cmp.Diff(everything, string(renderer{types: r.types}.fields(m))); d != "" {
 		t.Errorf("written by fields (-want +got)\n%s", d)
 	}
 }
@@ -63,6 +64,26 @@ func TestWhatHasNoJSONIsMarked(t *testing.T) {
 	}
 }
 
+// An Any in an Any in an Any: a few kilobytes could otherwise cost hours.
+func TestNestedAnysEnd(t *testing.T) {
+	r := newRegistry(t)
+	var chain []byte
+	for range 2 * anyDepth {
+		chain = append(field(1, []byte("type.googleapis.com/google.protobuf.Any")), field(2, chain)...)
+	}
+	m, err := decodeMessage(field(33, chain), r.message(t, "probe.v1.All"), r.types)
+	if err != nil {
+		t.Fatal(err)
+	}
+	out := render(m.Interface(), r.types)
+	if n := bytes.Count(out, []byte(`"@type"`)); n != anyDepth+1 || !json.Valid(out) {
+		t.Errorf("%d levels in %s", n, out)
+	}
+	if !bytes.Contains(out, []byte("too deep")) {
+		t.Errorf("nothing marks the end of %s", out)
+	}
+}
+
 // field is a length-delimited field.
 func field(number protowire.Number, b []byte) []byte {
 	return protowire.AppendBytes(protowire.AppendTag(nil, number, protowire.BytesType), b)
@@ -79,8 +100,12 @@ func FuzzDecode(f *testing.F) {
 		}
 		f.Add(wireOf(m))
 	}
-	f.Add([]byte(field(33, field(1, []byte("type.googleapis.com/probe.v1.All")))))
+	f.Add(field(33, field(1, []byte("type.googleapis.com/probe.v1.All"))))
 	f.Add([]byte("\x0a\x01\xff"))
+	// protobuf-go panics: a map key twice, with two wire types; plain and in an Any.
+	twice := field(20, []byte("\x0a\x01k\x08\x01"))
+	f.Add(twice)
+	f.Add(field(33, append(field(1, []byte("type.googleapis.com/probe.v1.All")), field(2, twice)...)))
 	f.Fuzz(func(t *testing.T, b []byte) {
 		for _, name := range messages {
 			m, err := decodeMessage(b, r.message(t, name), r.types)

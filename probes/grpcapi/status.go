@@ -79,16 +79,16 @@ func foreignHTTP(st *status.Status) int {
 	return n
 }
 
-func kindOfHTTP(code int) (kind error, hint string) {
+func kindOfHTTP(code int) (hint string, kind error) {
 	switch code {
 	case 401, 407:
-		return probes.ErrAuth, "a proxy in front of the server wants credentials"
+		return "a proxy in front of the server wants credentials", probes.ErrAuth
 	case 403:
-		return probes.ErrDenied, "a proxy in front of the server refuses"
+		return "a proxy in front of the server refuses", probes.ErrDenied
 	case 502, 503, 504:
-		return probes.ErrUnreachable, "a proxy answers, but the server behind it does not"
+		return "a proxy answers, but the server behind it does not", probes.ErrUnreachable
 	default:
-		return probes.ErrProtocol, "an HTTP server or proxy answered, not gRPC: check address and path"
+		return "an HTTP server or proxy answered, not gRPC: check address and path", probes.ErrProtocol
 	}
 }
 
@@ -104,7 +104,7 @@ func (l *link) requestError(ctx context.Context, op string, err error) error {
 	st := status.Convert(err)
 	kind, hint := kindOfCode(st.Code()), ""
 	if code := foreignHTTP(st); code != 0 {
-		kind, hint = kindOfHTTP(code)
+		hint, kind = kindOfHTTP(code)
 	}
 	switch kind {
 	case probes.ErrAuth:

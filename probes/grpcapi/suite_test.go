@@ -3,9 +3,13 @@ package grpcapi
 import (
 	"testing"
 
+	"go.uber.org/goleak"
+
 	"iscope/probes"
 	"iscope/probes/probetest"
 )
+
+func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
 
 func TestConformance(t *testing.T) {
 	f := serve(t, serverOptions{reflection: bothVersions})

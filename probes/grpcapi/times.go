@@ -83,7 +83,8 @@ func timing(m moments, f facts, invoked, began, ended time.Time) []probes.Attr {
 		total += f.dns + f.connect + f.tls
 	}
 	if !m.first.IsZero() && !m.sent.IsZero() {
-		add(probes.TimingFirstByte, m.first.Sub(m.sent))
+		// grpc-go may report the write after the answer to it.
+		add(probes.TimingFirstByte, max(m.first.Sub(m.sent), time.Microsecond))
 	}
 	add(probes.TimingTotal, max(total, time.Microsecond))
 	return out
