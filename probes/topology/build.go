@@ -46,9 +46,13 @@ func Build(claims []probes.Claim, o BuildOptions) Graph {
 		}
 	}
 	b.connect()
-	for i := range claims {
-		if c := &claims[i]; c.Edge != nil {
-			b.addEdge(c)
+	// What names its protocol goes first: a claim that does not (an intention) is
+	// then about the one edge there is, and no edge of its own beside it.
+	for _, named := range []bool{true, false} {
+		for i := range claims {
+			if c := &claims[i]; c.Edge != nil && (c.Edge.Protocol != "") == named {
+				b.addEdge(c)
+			}
 		}
 	}
 	b.judge()
@@ -220,6 +224,9 @@ func (b *builder) addEdge(c *probes.Claim) {
 	from, to := b.end(said.From), b.end(said.To)
 	k := edgeKey(from, to, said.Kind, said.Protocol)
 	e := b.edges[k]
+	if e == nil && said.Protocol == "" {
+		e = b.only(from, to, said.Kind)
+	}
 	if e == nil {
 		e = &Edge{From: from, To: to, Kind: said.Kind, Protocol: said.Protocol, Class: c.Class, Stale: true}
 		b.edges[k] = e
@@ -231,6 +238,19 @@ func (b *builder) addEdge(c *probes.Claim) {
 	e.Attrs = addAttrs(e.Attrs, said.Attrs, c.By)
 	e.Claims = append(e.Claims, basis(c))
 	e.Stale = e.Stale && b.stale[c.By]
+}
+
+// only returns the edge between two nodes if there is just one of that kind.
+func (b *builder) only(from, to string, kind probes.EdgeKind) (only *Edge) {
+	for _, e := range b.edges {
+		if e.From == from && e.To == to && e.Kind == kind {
+			if only != nil {
+				return nil
+			}
+			only = e
+		}
+	}
+	return only
 }
 
 // end makes a node for an end that no source lists, so that no edge leads

@@ -120,7 +120,7 @@ func (s *Shop) startRegistry(p *parts) error {
 	}
 	at := lis.Addr().String()
 	s.addresses["shop-registry"] = at
-	reg := registry.New("shop-node-1")
+	reg := registry.New("shop-node-1", lis.Addr().(*net.TCPAddr).Port)
 	s.crew.run("shop-registry", reg.Run)
 	serveHTTP(s.crew, lis, "shop-registry", reg.Handler())
 	ghost, err := haunt(s.crew, at)

@@ -192,7 +192,7 @@ func TestWhatIsAskedOnceIsAnsweredAtOnce(t *testing.T) {
 }
 
 func BenchmarkHealthService(b *testing.B) {
-	r := registry.New("bench")
+	r := registry.New("bench", 8300)
 	for _, id := range []string{"web-1", "web-2", "web-3"} {
 		d := registry.Definition{ID: id, Name: "web", Port: 80, Check: &registry.CheckDefinition{TTL: "1h"}}
 		if err := r.Register(d); err != nil {

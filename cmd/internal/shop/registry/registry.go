@@ -42,8 +42,9 @@ type Registry struct {
 	deadlines chan struct{}  // 1-slot: a TTL check may expire earlier than thought
 }
 
-// New returns an empty registry of a node with this name.
-func New(node string) *Registry {
+// New returns an empty registry of a node with this name, which listens on that
+// port: like a Consul server it lists itself.
+func New(node string, port int) *Registry {
 	r := &Registry{
 		node: node, now: time.Now,
 		services: map[string]*service{}, checks: map[string]*check{}, entries: map[string]*intentions{},
@@ -53,7 +54,7 @@ func New(node string) *Registry {
 	for t := range r.last {
 		r.last[t] = r.index
 	}
-	r.services["consul"] = &service{ID: "consul", Service: "consul", Port: 8300, Weights: onePiece, CreateIndex: 1, ModifyIndex: 1}
+	r.services["consul"] = &service{ID: "consul", Service: "consul", Port: port, Weights: onePiece, CreateIndex: 1, ModifyIndex: 1}
 	r.checks["serfHealth"] = &check{
 		Node: node, CheckID: "serfHealth", Name: "Serf Health Status", Status: passing,
 		Output: "Agent alive and reachable", CreateIndex: 1, ModifyIndex: 1,

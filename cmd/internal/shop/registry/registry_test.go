@@ -16,7 +16,7 @@ func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
 // serve runs a registry for a test and returns its address.
 func serve(t *testing.T) string {
 	t.Helper()
-	r := registry.New("test-node")
+	r := registry.New("test-node", 8300)
 	ctx, stop := context.WithCancel(context.Background())
 	done := make(chan error, 1)
 	go func() { done <- r.Run(ctx) }()
