@@ -124,7 +124,7 @@ func intactRecords(chunks []extent, hit func(extent) bool) (out []int) {
 }
 
 func TestAFileCutAnywhereGivesAnExactPrefix(t *testing.T) {
-	const n = 60
+	const n = 24
 	data, chunks := sampleFile(t, n)
 	for cut := range len(data) {
 		got, damage, err := readDamaged(t, data[:cut])
@@ -140,7 +140,7 @@ func TestAFileCutAnywhereGivesAnExactPrefix(t *testing.T) {
 }
 
 func TestAFlippedBitAnywhereCostsOneChunkAtMost(t *testing.T) {
-	const n = 60
+	const n = 24
 	data, chunks := sampleFile(t, n)
 	for at := range len(data) {
 		bad := bytes.Clone(data)

@@ -54,7 +54,6 @@ type call struct {
 	step
 	from, subject string
 	skip          string
-	example       string
 	ignored       bool // left out by Select
 	requests      int
 	conn          string

@@ -144,7 +144,9 @@ func TestDiscoverShowsMembers(t *testing.T) {
 // TestDiscoverShowsMembersOfNewerGroups needs the real thing: kfake leaves the
 // topics' names out of its descriptions.
 func TestDiscoverShowsMembersOfNewerGroups(t *testing.T) {
-	testMembers(t, realBed(t), kgo.WithContext(context.WithValue(t.Context(), "opt_in_kafka_next_gen_balancer_beta", true))) //nolint:staticcheck // the client's own key
+	//lint:ignore SA1029 the key is the client library's own
+	ctx := context.WithValue(t.Context(), "opt_in_kafka_next_gen_balancer_beta", true)
+	testMembers(t, realBed(t), kgo.WithContext(ctx))
 }
 
 func testMembers(t *testing.T, b *bed, opts ...kgo.Opt) {

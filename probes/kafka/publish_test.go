@@ -3,6 +3,7 @@ package kafka
 import (
 	"fmt"
 	"strings"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -140,20 +141,20 @@ func TestPublishNeverSendsTwice(t *testing.T) {
 	f := fakeBed(t)
 	topic := f.topic(t, 1)
 	p := f.open(t, nil)
-	asked := 0
+	var asked atomic.Int32
 	f.cluster.ControlKey(int16(kmsg.Produce), func(kmsg.Request) (kmsg.Response, error, bool) {
 		f.cluster.KeepControl()
-		asked++
+		asked.Add(1)
 		return nil, fmt.Errorf("cut"), true
 	})
 	_, err := p.Publish(limit(t), record(topic, nil))
 	wantError(t, err, probes.ErrUnreachable, "may or may not be stored")
-	if asked != 1 {
-		t.Errorf("asked %d times", asked)
+	if n := asked.Load(); n != 1 {
+		t.Errorf("asked %d times", n)
 	}
 }
 
-// TestRefusalsOfTheWholeClusterAreTransient: too few replicas pass.
+// TestRefusalsThatPassAreTransient: too few replicas pass.
 func TestRefusalsThatPassAreTransient(t *testing.T) {
 	f := fakeBed(t)
 	topic := f.topic(t, 1)

@@ -1,9 +1,13 @@
 package kafka
 
 import (
+	"strings"
 	"testing"
+	"time"
 
 	"github.com/google/go-cmp/cmp"
+	"github.com/twmb/franz-go/pkg/kgo"
+	"github.com/twmb/franz-go/pkg/kmsg"
 
 	"iscope/probes"
 )
@@ -40,6 +44,107 @@ func TestTailReadsTheRangeAskedFor(t *testing.T) {
 					t.Error(d)
 				}
 			})
+		}
+	})
+}
+
+// TestTailReadsPartitionsMadeSince: a position does not know them yet.
+func TestTailReadsPartitionsMadeSince(t *testing.T) {
+	eachBed(t, func(t *testing.T, b *bed) {
+		topic := b.topic(t, 1)
+		pl := plan{Whole: true, Parts: []position{{Topic: topic, Stop: -1}}}
+		req := kmsg.NewPtrCreatePartitionsRequest()
+		rt := kmsg.NewCreatePartitionsRequestTopic()
+		rt.Topic, rt.Count = topic, 2
+		req.Topics, req.TimeoutMillis = append(req.Topics, rt), 10_000
+		if _, err := req.RequestWith(limit(t), b.Client); err != nil {
+			t.Fatal(err)
+		}
+		b.settled(t, topic, 2)
+		b = newBed(t, b.addr) // the old client's producer knows one partition
+		b.numbered(t, topic, 2, 0, 4)
+		var got []string
+		for r, err := range b.open(t, nil).Tail(limit(t), probes.TailQuery{Subject: topic, Resume: pl.resume()}) {
+			if err != nil {
+				t.Fatal(err)
+			}
+			if got = append(got, string(r.Body)); len(got) == 4 {
+				break
+			}
+		}
+		if d := cmp.Diff(numbers(0, 4), got); d != "" {
+			t.Error(d)
+		}
+	})
+}
+
+func TestTailMissesNothingPublishedAfterItBegan(t *testing.T) {
+	eachBed(t, func(t *testing.T, b *bed) {
+		topic := b.topic(t, 3)
+		b.numbered(t, topic, 3, 0, 6)
+		p := b.open(t, nil)
+		var got []string
+		for r, err := range p.Tail(limit(t), probes.TailQuery{Subject: topic, Last: 1, Follow: true}) {
+			if err != nil {
+				t.Fatal(err)
+			}
+			if got = append(got, string(r.Body)); len(got) == 1 {
+				b.numbered(t, topic, 3, 6, 9) // the tail stands at its first record
+			}
+			if len(got) == 4 {
+				break
+			}
+		}
+		if d := cmp.Diff(numbers(5, 9), got); d != "" {
+			t.Error(d)
+		}
+	})
+}
+
+func TestTailEndsAtATimeToCome(t *testing.T) {
+	f := fakeBed(t)
+	topic := f.topic(t, 1)
+	f.produce(t, &kgo.Record{Topic: topic, Value: []byte("before")})
+	until := time.Now().Add(300 * time.Millisecond)
+	f.produce(t, &kgo.Record{Topic: topic, Value: []byte("after"), Timestamp: until.Add(time.Hour)})
+	p := f.open(t, nil)
+	got := read(t, p, probes.TailQuery{Subject: topic, From: earliest, Until: probes.Position{Kind: probes.PosTime, Time: until}})
+	// What is of a later time is shown if it arrives before the time has come.
+	if len(got) == 0 || string(got[0].Body) != "before" {
+		t.Errorf("%q", bodies(got))
+	}
+}
+
+func TestTailReadsLargeMessages(t *testing.T) {
+	eachBed(t, func(t *testing.T, b *bed) {
+		topic := b.topic(t, 1, "max.message.bytes", "15728640")
+		body := strings.Repeat("0123456789abcdef", 12<<20/16)
+		b.produce(t, &kgo.Record{Topic: topic, Value: []byte("small")}, &kgo.Record{Topic: topic, Value: []byte(body)}, &kgo.Record{Topic: topic, Value: []byte("small")})
+		got := read(t, b.open(t, nil), probes.TailQuery{Subject: topic, From: earliest, Until: latest})
+		if len(got) != 3 || string(got[1].Body) != body {
+			t.Errorf("%d records", len(got))
+		}
+	})
+}
+
+func TestTailReadsSeveralTopicsByTime(t *testing.T) {
+	eachBed(t, func(t *testing.T, b *bed) {
+		one, two := b.topic(t, 2), b.topic(t, 1)
+		var recs []*kgo.Record
+		for i, n := range numbers(0, 40) {
+			r := &kgo.Record{Topic: one, Partition: int32(i / 2 % 2), Value: []byte(n), Timestamp: clock(i)}
+			if i%2 == 1 {
+				r.Topic, r.Partition = two, 0
+			}
+			recs = append(recs, r)
+		}
+		b.produce(t, recs...)
+		got := read(t, b.open(t, nil), probes.TailQuery{Subject: one + ", " + two, From: earliest, Until: latest})
+		if d := cmp.Diff(numbers(0, 40), bodies(got)); d != "" {
+			t.Error(d)
+		}
+		if got[0].Source.Subject != one || got[1].Source.Subject != two {
+			t.Errorf("sources %v and %v", got[0].Source, got[1].Source)
 		}
 	})
 }

@@ -199,10 +199,12 @@ func TestWhoeverBreaksACallOffIsNamed(t *testing.T) {
 
 	ctx, cancel := context.WithCancel(t.Context())
 	req, _ := http.NewRequestWithContext(ctx, "GET", "http://"+addr+"/client", nil)
-	if res, err = client(t, false).Do(req); err != nil {
+	gone, err := client(t, false).Do(req)
+	if err != nil {
 		t.Fatal(err)
 	}
 	cancel()
+	gone.Body.Close()
 	if end = rec.wait(t, probes.End, 2)[1]; end.Err != "the client went away" {
 		t.Fatalf("%+v", end)
 	}

@@ -1,0 +1,132 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"time"
+
+	"github.com/spf13/cobra"
+
+	"iscope/probes"
+	"iscope/probes/tap"
+)
+
+type tailOpts struct {
+	from, until string
+	last, limit int
+	follow      bool
+	wait        bool
+	maxBody     int
+	duration    time.Duration
+}
+
+func tailCmd(a *app) *cobra.Command {
+	var o tailOpts
+	cmd := &cobra.Command{
+		Use:   "tail TARGET/SUBJECT",
+		Short: "read a stream without touching it",
+		Long: `tail reads messages or events as they come. It joins no group, commits and
+acknowledges nothing, and creates nothing.
+
+Without --last or --until it follows until interrupted. It reconnects when the
+peer goes away and says what may have been missed; a tail that is known to
+have missed something ends with exit code 7.`,
+		Example: `  iscope tail orders-kafka/orders.created --last 20
+  iscope tail kafka://127.0.0.1:9092/orders.created --from -15m --until end -o json
+  iscope tail registry -o json --limit 10`,
+		Args: args(1, 1),
+		RunE: func(cmd *cobra.Command, args []string) error { return a.tail(cmd.Context(), args[0], o) },
+	}
+	f := cmd.Flags()
+	f.IntVar(&o.last, "last", 0, "the newest `N` records over all partitions, then end")
+	f.BoolVarP(&o.follow, "follow", "f", false, "go on after --last")
+	f.IntVar(&o.limit, "limit", 0, "end after `N` records")
+	f.StringVar(&o.from, "from", "", "start at beginning, latest, an offset, @TIME or -DURATION")
+	f.StringVar(&o.until, "until", "", "end at end (what exists now), an offset or @TIME")
+	f.DurationVar(&o.duration, "for", 0, "end after that `time`")
+	f.BoolVar(&o.wait, "wait", false, "wait for a peer that is not there yet")
+	f.IntVar(&o.maxBody, "max-value-bytes", 0, "keep only the first `N` bytes of each value, and say how much was left out")
+	return cmd
+}
+
+// query turns the flags into a TailQuery, refusing what contradicts itself.
+func (o *tailOpts) query(subject string, now time.Time) (q probes.TailQuery, err error) {
+	bad := func(err error) error {
+		return &probes.Error{Op: "reading the command line", Kind: probes.ErrUsage, Err: err}
+	}
+	if o.last < 0 || o.limit < 0 || o.maxBody < 0 || o.duration < 0 {
+		return q, bad(errors.New("--last, --limit, --for and --max-value-bytes take no negative numbers"))
+	}
+	if o.last > 0 && o.from != "" {
+		return q, bad(errors.New("--last and --from both say where to start"))
+	}
+	q = probes.TailQuery{Subject: subject, Last: o.last, Follow: o.follow, MaxBody: o.maxBody}
+	if q.From, err = probes.ParsePosition(o.from, now); err != nil {
+		return q, bad(fmt.Errorf("--from: %w", err))
+	}
+	if q.Until, err = probes.ParsePosition(o.until, now); err != nil {
+		return q, bad(fmt.Errorf("--until: %w", err))
+	}
+	if q.Until.Kind == probes.PosEarliest {
+		return q, bad(errors.New("--until beginning would read nothing"))
+	}
+	return q, nil
+}
+
+func (a *app) tail(ctx context.Context, arg string, o tailOpts) error {
+	return a.withTarget(ctx, arg, func(conn *probes.Conn, subject string) error {
+		q, err := o.query(subject, time.Now())
+		if err != nil {
+			return err
+		}
+		sink, flush := a.recordSink(conn.Driver.Columns)
+		defer flush()
+		if conn.Driver.Impact != "" {
+			a.note("%s", conn.Driver.Impact)
+		}
+		stats, err := a.tap(ctx, conn, q, o, sink)
+		if err != nil {
+			return err
+		}
+		return lossError(conn.Target.Name, stats)
+	})
+}
+
+// tap runs a tail into sinks with the reconnection notices people see. A time
+// limit is a normal end.
+func (a *app) tap(ctx context.Context, conn *probes.Conn, q probes.TailQuery, o tailOpts, sinks ...tap.Sink) (tap.Stats, error) {
+	tailer, err := conn.Tailer()
+	if err != nil {
+		return tap.Stats{}, err
+	}
+	if o.duration > 0 {
+		var stop context.CancelFunc
+		ctx, stop = context.WithTimeoutCause(ctx, o.duration, errTimeUp)
+		defer stop()
+	}
+	stats, err := tap.Run(ctx, tailer, q, tap.Options{
+		Target: conn.Target.Name, Sinks: sinks, Limit: o.limit, Retry: tap.Retry{Initial: o.wait},
+		Check: conn.Check,
+		OnState: func(s tap.State) {
+			if s.Phase == tap.Reconnecting {
+				a.warn("%v; attempt %d in %s", s.Err, s.Attempt, s.Wait.Round(time.Millisecond))
+			}
+		},
+	})
+	if context.Cause(ctx) == errTimeUp {
+		err = nil
+	}
+	return stats, err
+}
+
+var errTimeUp = errors.New("the time given with --for is up")
+
+// lossError turns known loss into exit code 7.
+func lossError(target string, s tap.Stats) error {
+	if !s.Incomplete() {
+		return nil
+	}
+	return &probes.Error{Target: target, Op: "tailing", Kind: probes.ErrIncomplete,
+		Err: fmt.Errorf("%d records are known to be missing, and %d gaps are of unknown size", s.Lost, s.Unknown)}
+}

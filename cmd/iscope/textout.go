@@ -1,0 +1,188 @@
+package main
+
+import (
+	"bytes"
+	"context"
+	"encoding/json"
+	"fmt"
+	"io"
+	"strings"
+	"text/tabwriter"
+	"time"
+
+	"github.com/charmbracelet/x/term"
+
+	"iscope/inspectors"
+	"iscope/inspectors/safe"
+	"iscope/probes"
+	"iscope/probes/tap"
+)
+
+// recordSink prints records: JSON lines for programs, a table for people.
+func (a *app) recordSink(columns []probes.Column) (sink tap.Sink, flush func() error) {
+	if a.json() {
+		s := newJSONSink(a.out, a.tty())
+		return s, s.Flush
+	}
+	t := &tableSink{w: a.out, columns: columns, width: a.width(), chain: inspectors.Default()}
+	return t, func() error { return nil }
+}
+
+// callSink prints a call: all records for programs, the answers and one line of
+// status for people.
+func (a *app) callSink() (sink tap.Sink, flush func() error) {
+	if a.json() {
+		s := newJSONSink(a.out, a.tty())
+		return s, s.Flush
+	}
+	return tap.SinkFunc(func(_ context.Context, r probes.Record) error {
+		switch r.Kind {
+		case probes.Response:
+			_, err := fmt.Fprintln(a.out, prettyBody(r.Body))
+			return err
+		case probes.End:
+			if len(r.Body) > 0 {
+				fmt.Fprintln(a.err, prettyBody(r.Body))
+			}
+			fmt.Fprintln(a.err, statusLine(&r))
+		}
+		return nil
+	}), func() error { return nil }
+}
+
+// statusLine is what a person wants to know of an End: status, then where the
+// time went.
+func statusLine(r *probes.Record) string {
+	status, _ := r.Attr(probes.AttrStatus)
+	parts := []string{status}
+	if r.Err != "" {
+		parts[0] = r.Err
+	}
+	for _, a := range r.Attrs {
+		if name, ok := strings.CutPrefix(a.Name, "iscope.timing."); ok {
+			parts = append(parts, strings.ReplaceAll(strings.TrimSuffix(name, "_ms"), "_", " ")+" "+a.Value+" ms")
+		}
+	}
+	return line(strings.Join(parts, " · "))
+}
+
+// prettyBody indents JSON without touching its numbers, and makes anything safe
+// to print.
+func prettyBody(body []byte) string {
+	var out bytes.Buffer
+	if json.Indent(&out, body, "", "  ") == nil {
+		body = out.Bytes()
+	}
+	return block(string(body))
+}
+
+func (a *app) width() int {
+	if w, _, err := term.GetSize(a.out.Fd()); err == nil && w > 0 {
+		return w
+	}
+	return 120
+}
+
+// tableSink prints a record a line under a heading, as wide as the terminal.
+type tableSink struct {
+	w       io.Writer
+	columns []probes.Column
+	width   int
+	chain   inspectors.Chain
+	headed  bool
+}
+
+// Write prints one line, and the heading before the first.
+func (t *tableSink) Write(_ context.Context, r probes.Record) error {
+	if !t.headed {
+		t.headed = true
+		if err := t.line(safe.Const("TIME"), func(c probes.Column) safe.Text { return safe.Line(c.Title, c.Width) }); err != nil {
+			return err
+		}
+	}
+	if r.Kind == probes.Gap || r.Kind == probes.Notice {
+		why, _ := r.Attr(probes.AttrReason)
+		return t.print(safe.Line(fmt.Sprintf("%s: %s %s", r.Kind, r.Err, why), t.width))
+	}
+	at := r.Time
+	if at.IsZero() {
+		at = r.Seen
+	}
+	return t.line(safe.Line(at.Local().Format("15:04:05.000"), 12), func(c probes.Column) safe.Text { return t.cell(&r, c) })
+}
+
+func (t *tableSink) cell(r *probes.Record, c probes.Column) safe.Text {
+	switch c.Attr {
+	case "key":
+		if r.Key == nil {
+			return safe.Const("—")
+		}
+		return safe.LineBytes(r.Key, c.Width)
+	case "size":
+		return safe.Line(fmt.Sprint(int64(len(r.Body))+r.Cut), c.Width)
+	case "subject":
+		return safe.Line(r.Source.Subject, c.Width)
+	case "summary":
+		return safe.Line(t.chain.Summary(r, t.width), t.width)
+	}
+	v, _ := r.Attr(c.Attr)
+	return safe.Line(v, c.Width)
+}
+
+func (t *tableSink) line(first safe.Text, cell func(probes.Column) safe.Text) error {
+	row := []safe.Text{first.Fit(12)}
+	for _, c := range t.columns {
+		text := cell(c)
+		switch {
+		case c.Attr == "summary": // takes what is left
+		case c.Right:
+			text = text.FitRight(c.Width)
+		default:
+			text = text.Fit(c.Width)
+		}
+		row = append(row, safe.Const("  "), text)
+	}
+	return t.print(safe.Concat(row...).Cut(t.width))
+}
+
+func (t *tableSink) print(s safe.Text) error {
+	_, err := fmt.Fprintln(t.w, s.String())
+	return err
+}
+
+// table prints aligned columns of trusted or sanitized text.
+func (a *app) table(head []string, rows [][]string) error {
+	w := tabwriter.NewWriter(a.out, 0, 4, 2, ' ', 0)
+	fmt.Fprintln(w, strings.Join(head, "\t"))
+	for _, r := range rows {
+		for i := range r {
+			r[i] = line(r[i])
+		}
+		fmt.Fprintln(w, strings.Join(r, "\t"))
+	}
+	return w.Flush()
+}
+
+// printJSON prints one value as one line.
+func (a *app) printJSON(v any) error {
+	var b bytes.Buffer
+	enc := json.NewEncoder(&b)
+	enc.SetEscapeHTML(false)
+	if err := enc.Encode(v); err != nil {
+		return err
+	}
+	text := b.Bytes()
+	if a.tty() {
+		text = safe.JSON(text)
+	}
+	_, err := a.out.Write(text)
+	return err
+}
+
+// since is how long ago, in the largest unit that says enough.
+func since(t, now time.Time) string {
+	if t.IsZero() {
+		return "—"
+	}
+	return now.Sub(t).Round(time.Second).String()
+}

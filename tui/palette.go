@@ -1,0 +1,79 @@
+package tui
+
+import (
+	"strings"
+
+	tea "charm.land/bubbletea/v2"
+
+	"iscope/inspectors/safe"
+	"iscope/probes"
+	"iscope/tui/kit"
+)
+
+// openPalette lists every action by name, and what can be tailed.
+func (r *router) openPalette() tea.Cmd {
+	m := &menu{title: "COMMANDS: an action, or: tail REF · open URL · env NAME · write NAME · quit", command: r.command}
+	for _, b := range append(r.screen().Bindings(), r.globals...) {
+		if strings.HasPrefix(b.ID, "nav.") {
+			continue
+		}
+		m.items = append(m.items, bindingItem(b, b.Name+": "+b.Doc))
+	}
+	g := r.s.Graph()
+	for _, n := range g.Nodes {
+		if n.Kind != probes.NodeTopic {
+			continue
+		}
+		for _, c := range n.Claims {
+			ref := probes.Ref{Target: c.By, Subject: n.Name}
+			m.items = append(m.items, item{label: safe.Line("tail "+ref.String(), 120), key: "t",
+				run: func() tea.Cmd { return kit.Send(kit.Go{Screen: kit.Tail, Ref: ref}) }})
+			break
+		}
+	}
+	r.show(m)
+	return nil
+}
+
+// command runs a typed command line.
+func (r *router) command(typed string) (tea.Cmd, bool) {
+	verb, rest, _ := strings.Cut(typed, " ")
+	rest = strings.TrimSpace(rest)
+	switch verb {
+	case "q", "quit":
+		return tea.Quit, true
+	case "tail", "open":
+		if !strings.Contains(rest, "/") { // not a reference yet: the list completes it
+			return nil, false
+		}
+		return r.goTo(rest, verb == "tail"), true
+	case "env":
+		if rest == "" {
+			return r.openEnv(), false
+		}
+		return r.setEnv(rest), true
+	case "write":
+		if why := r.s.AllowWrite(rest); why != "" {
+			return kit.Send(kit.Toast{Text: why, Bad: true}), true
+		}
+		return kit.Say("writing is allowed in " + rest + " until you quit"), true
+	}
+	return nil, false
+}
+
+// goTo opens a reference or a URL: a stream in Tail, anything else in Endpoints.
+func (r *router) goTo(arg string, stream bool) tea.Cmd {
+	ref := probes.ParseRef(arg)
+	if probes.IsURL(arg) {
+		var err error
+		if ref, err = r.s.AddURL(arg); err != nil {
+			r.fail(err)
+			return nil
+		}
+	}
+	screen := kit.Endpoints
+	if stream || ref.Subject != "" && !strings.HasPrefix(arg, "http") && !strings.HasPrefix(arg, "grpc") {
+		screen = kit.Tail
+	}
+	return kit.Send(kit.Go{Screen: screen, Ref: ref})
+}

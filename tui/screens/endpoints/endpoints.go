@@ -1,0 +1,222 @@
+// Package endpoints is the screen of what targets offer: topics and groups,
+// services and their instances, methods to call.
+package endpoints
+
+import (
+	"strings"
+
+	tea "charm.land/bubbletea/v2"
+
+	"iscope/inspectors/safe"
+	"iscope/probes"
+	"iscope/tui/kit"
+	"iscope/tui/session"
+)
+
+type screen struct {
+	s *session.Session
+	o kit.Options
+
+	nodes   map[string][]*node // by target
+	open    map[string]bool    // branches, by id; targets start open
+	rows    []line
+	list    kit.List
+	height  int
+	filter  string
+	asking  bool
+	prompt  kit.Field
+	detail  bool
+	scroll  kit.Scroll
+	asked   map[string]bool // targets whose methods have been asked for
+	trouble map[string]string
+	want    probes.Ref // to put the cursor on when it appears
+}
+
+// node is one thing a target offers.
+type node struct {
+	id, kind, name, note string
+	target               string
+	method               *probes.Method
+	claims               []probes.Claim
+	kids                 []*node
+}
+
+// New makes the screen.
+func New(s *session.Session, o kit.Options) kit.Screen {
+	return &screen{s: s, o: o, nodes: map[string][]*node{}, open: map[string]bool{}, asked: map[string]bool{}, trouble: map[string]string{}}
+}
+
+func (e *screen) Name() string { return "Endpoints" }
+
+func (e *screen) Crumb() safe.Text {
+	if r, ok := e.current(); ok {
+		return safe.Line(r.ref().String(), 60)
+	}
+	return safe.Text{}
+}
+
+func (e *screen) Typing() bool { return e.asking }
+func (e *screen) Close()       {}
+
+func (e *screen) Shown(up bool) tea.Cmd {
+	if !up {
+		return nil
+	}
+	return e.refresh()
+}
+
+func (e *screen) Bindings() []kit.Binding {
+	return []kit.Binding{
+		{ID: "endpoints.tail", Keys: []string{"t"}, Name: "tail", Hint: true, Doc: "read this stream", Refused: e.refuseTail,
+			Run: func() tea.Cmd { return e.send(kit.Tail) }},
+		{ID: "endpoints.invoke", Keys: []string{"i"}, Name: "invoke", Hint: true, Doc: "call this method", Refused: e.refuseInvoke,
+			Run: func() tea.Cmd { return e.send(kit.Invoke) }},
+		{ID: "endpoints.topology", Keys: []string{"o"}, Name: "topology", Hint: true, Doc: "show it in the topology", Refused: e.nothing,
+			Run: func() tea.Cmd { return e.send(kit.Topology) }},
+		{ID: "endpoints.diagnose", Keys: []string{"x"}, Name: "diagnose", Doc: "how this target is doing", Refused: e.nothing,
+			Run: func() tea.Cmd { return e.send(kit.Diagnostics) }},
+	}
+}
+
+func (e *screen) send(screen int) tea.Cmd {
+	r, _ := e.current()
+	return kit.Send(kit.Go{Screen: screen, Ref: r.ref()})
+}
+
+func (e *screen) nothing() string {
+	if _, ok := e.current(); !ok {
+		return "there is nothing to choose yet"
+	}
+	return ""
+}
+
+func (e *screen) can(ability string) bool {
+	r, _ := e.current()
+	for _, st := range e.s.States() {
+		if st.Name == r.target {
+			for _, c := range st.Can {
+				if c == ability {
+					return true
+				}
+			}
+		}
+	}
+	return false
+}
+
+func (e *screen) refuseTail() string {
+	r, ok := e.current()
+	switch {
+	case !ok:
+		return e.nothing()
+	case !e.can("tail"):
+		return "this target has no streams"
+	case r.node != nil && r.node.kind != string(probes.NodeTopic) && r.node.kind != string(probes.NodeService):
+		return "a " + r.node.kind + " is no stream"
+	case r.node == nil && !e.tailsWhole(r.target):
+		return "choose a topic of it"
+	}
+	return ""
+}
+
+// tailsWhole reports whether a target is itself a stream: a registry's changes.
+func (e *screen) tailsWhole(target string) bool {
+	for _, n := range e.nodes[target] {
+		if n.kind == string(probes.NodeTopic) {
+			return false
+		}
+	}
+	return true
+}
+
+func (e *screen) refuseInvoke() string {
+	if _, ok := e.current(); !ok {
+		return e.nothing()
+	}
+	if !e.can("invoke") {
+		return "this target has nothing to call"
+	}
+	return ""
+}
+
+func (e *screen) Update(msg tea.Msg) tea.Cmd {
+	switch msg := msg.(type) {
+	case kit.Changed:
+		return e.refresh()
+	case loaded:
+		e.take(msg)
+	case kit.Go:
+		e.want = msg.Ref
+		e.open[msg.Ref.Target] = true
+		e.lay()
+	case kit.Nav:
+		return e.nav(msg)
+	case tea.KeyPressMsg, tea.PasteMsg:
+		e.typed(msg)
+	}
+	return nil
+}
+
+func (e *screen) nav(n kit.Nav) tea.Cmd {
+	r, ok := e.current()
+	switch n {
+	case kit.Back:
+		return e.back()
+	case kit.Find, kit.Filter:
+		e.asking = true
+		e.prompt.Set(e.filter)
+	case kit.Right, kit.Enter:
+		if ok && r.branch() && !e.isOpen(&r) {
+			e.open[r.id()] = true
+			e.lay()
+		} else if ok && n == kit.Enter {
+			e.detail, e.scroll = true, kit.Scroll{}
+		}
+	case kit.Left:
+		if ok {
+			e.open[r.id()] = false
+			e.lay()
+		}
+	case kit.ShowDetail:
+		e.detail = !e.detail
+	case kit.Refresh:
+		clear(e.asked)
+		return e.refresh()
+	default:
+		if e.list.Nav(n, len(e.rows), max(1, e.height)) {
+			e.scroll, e.want = kit.Scroll{}, probes.Ref{}
+		}
+	}
+	return nil
+}
+
+func (e *screen) back() tea.Cmd {
+	switch {
+	case e.detail:
+		e.detail = false
+	case e.filter != "":
+		e.filter = ""
+		e.lay()
+	default:
+		return kit.Send(kit.NotMine{})
+	}
+	return nil
+}
+
+func (e *screen) typed(msg tea.Msg) {
+	if k, ok := msg.(tea.KeyPressMsg); ok {
+		switch k.String() {
+		case "esc":
+			e.asking, e.filter = false, ""
+			e.lay()
+			return
+		case "enter":
+			e.asking = false
+			return
+		}
+	}
+	if e.prompt.Update(msg) {
+		e.filter = strings.TrimSpace(e.prompt.Value())
+		e.lay()
+	}
+}

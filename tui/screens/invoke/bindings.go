@@ -1,0 +1,71 @@
+package invoke
+
+import (
+	"unicode/utf8"
+
+	tea "charm.land/bubbletea/v2"
+
+	"iscope/tui/kit"
+)
+
+func (v *screen) Bindings() []kit.Binding {
+	return []kit.Binding{
+		{ID: "invoke.send", Keys: []string{"s"}, Name: "send", Hint: true, Refused: v.refuseSend,
+			Doc: "make the call, or send one more message into the open stream", Run: v.send},
+		{ID: "invoke.half-close", Keys: []string{"K"}, Name: "half-close", Hint: true, Refused: v.refuseHalfClose,
+			Doc: "say that no more messages come", Run: v.halfClose},
+		{ID: "invoke.edit", Keys: []string{"e"}, Name: "$EDITOR", Hint: true, Refused: v.refuseEdit,
+			Doc: "edit the document in your editor", Run: v.edit},
+		{ID: "invoke.resend", Keys: []string{"r"}, Name: "resend", Hint: true, Refused: v.refuseResend,
+			Doc: "make the shown call once more, with what was sent then", Run: v.resend},
+		{ID: "invoke.copy", Keys: []string{"y"}, Name: "copy command", Hint: true, Refused: v.none,
+			Doc: "copy the same call as an iscope command line", Run: v.copyCommand},
+		{ID: "invoke.history", Keys: []string{"t"}, Name: "history", Hint: true, Refused: v.nothingCalled,
+			Doc: "the calls of this session; enter takes one up again", Run: v.openHistory},
+		{ID: "invoke.header", Keys: []string{"a"}, Name: "add header", Refused: v.none,
+			Doc: "add a header or metadata, as name: value", Run: v.addHeader},
+	}
+}
+
+func (v *screen) none() string {
+	if v.draft() == nil {
+		return "choose a method first"
+	}
+	return ""
+}
+
+func (v *screen) nothingCalled() string {
+	if len(v.calls) == 0 {
+		return "nothing has been called yet"
+	}
+	return ""
+}
+
+// copyBody copies the body of the record under the cursor.
+func (v *screen) copyBody() tea.Cmd {
+	c := v.call()
+	if c == nil {
+		return kit.Say("there is no response to copy")
+	}
+	rec, ok := v.resp.record(c)
+	if !ok || len(rec.Body) == 0 {
+		return kit.Say("there is no body to copy")
+	}
+	if hasControl(rec.Body) {
+		return kit.Send(kit.Toast{Text: "the body holds control bytes; copying it could run something", Bad: true})
+	}
+	return tea.Batch(tea.SetClipboard(string(rec.Body)), kit.Say("copied the body via OSC 52"))
+}
+
+// hasControl reports whether a terminal could take a part of b for something
+// other than text.
+func hasControl(b []byte) bool {
+	for len(b) > 0 {
+		r, n := utf8.DecodeRune(b)
+		if r == utf8.RuneError && n == 1 || r < ' ' && r != '\n' && r != '\t' || r >= 0x7f && r < 0xa0 {
+			return true
+		}
+		b = b[n:]
+	}
+	return false
+}

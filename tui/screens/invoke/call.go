@@ -1,0 +1,257 @@
+package invoke
+
+import (
+	"context"
+	"errors"
+	"io"
+	"sync"
+	"time"
+
+	"iscope/probes"
+	"iscope/probes/tap"
+	"iscope/tui/session"
+)
+
+const (
+	ringBytes = 16 << 20 // kept of one call's records
+	bodyBytes = 8 << 20  // kept of one response
+	keptRings = 8        // calls whose records are kept
+	keptCalls = 200      // calls in the history
+	queued    = 64       // messages that wait to be sent
+)
+
+// call is one invocation, from the moment it is asked for.
+type call struct {
+	by     *screen
+	ref    probes.Ref
+	method probes.Method
+	in     probes.Invocation  // without Next
+	queue  chan []byte        // messages of a client's stream
+	env    probes.Environment // that the target was in when it was checked
+
+	ctx     context.Context
+	cancel  context.CancelFunc
+	running sync.WaitGroup
+	done    chan struct{} // closed when it has ended
+
+	mu       sync.Mutex
+	ring     *tap.Ring // nil once it is too old
+	docs     [][]byte  // in the order in which they were given
+	half     bool      // nothing more is sent
+	stopped  bool      // must not begin any more
+	over     bool
+	began    time.Time
+	finished time.Time
+	header   []probes.Field // of the first response
+	end      *probes.Record
+	sent     int
+	received int
+	bytes    int64
+	err      string // the call could not be made, or was cut off
+	hint     string
+}
+
+func (v *screen) newCall(ref probes.Ref, m *probes.Method, in probes.Invocation, docs [][]byte) *call {
+	c := &call{by: v, ref: ref, method: *m, in: in, docs: docs, ring: tap.NewRing(ringBytes), done: make(chan struct{})}
+	c.in.Method, c.in.MaxBody = m.Name, bodyBytes
+	if m.ClientStream || m.ServerStream {
+		c.in.Deadline = -1 // a person types, or watches; ctrl+c ends it
+	}
+	c.ctx, c.cancel = context.WithCancel(v.s.Context())
+	c.queue = make(chan []byte, max(queued, len(docs)))
+	for _, d := range docs {
+		c.queue <- d
+	}
+	if !m.ClientStream {
+		c.halfClose()
+	}
+	return c
+}
+
+// next supplies the messages as they are given.
+func (c *call) next(ctx context.Context) ([]byte, error) {
+	select {
+	case doc, ok := <-c.queue:
+		if !ok {
+			return nil, io.EOF
+		}
+		return doc, nil
+	case <-ctx.Done():
+		return nil, ctx.Err()
+	}
+}
+
+// give adds a message to the open stream. It reports why it cannot.
+func (c *call) give(doc []byte) string {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if c.over || c.half {
+		return "the stream takes no more messages"
+	}
+	select {
+	case c.queue <- doc:
+		c.docs = append(c.docs, doc)
+		return ""
+	default:
+		return "the peer takes no messages: those given before still wait"
+	}
+}
+
+// halfClose says that no more messages come.
+func (c *call) halfClose() {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if !c.half {
+		c.half = true
+		close(c.queue)
+	}
+}
+
+// stop cancels the call and keeps it from beginning.
+func (c *call) stop() {
+	c.mu.Lock()
+	c.stopped = true
+	c.mu.Unlock()
+	c.cancel()
+}
+
+// begin reports whether the call may begin; if so, running has to be told of its
+// end.
+func (c *call) begin() bool {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if c.stopped {
+		return false
+	}
+	c.running.Add(1)
+	return true
+}
+
+// run makes the call and blocks until it has ended.
+func (c *call) run(s *session.Session) {
+	if !c.begin() {
+		c.refuse(errors.New("cancelled before it began"))
+		return
+	}
+	defer c.running.Done()
+	defer c.cancel()
+	err := c.exchange(s)
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	c.over, c.finished = true, c.by.o.Now()
+	if err != nil {
+		c.err, c.hint = c.by.clean(err.Error()), c.by.clean(probes.HintOf(err))
+		if c.ctx.Err() != nil && probes.KindOf(err) == nil {
+			c.err, c.hint = "cancelled: "+c.err, ""
+		}
+	}
+	close(c.done)
+}
+
+func (c *call) exchange(s *session.Session) error {
+	conn, err := s.Conn(c.ctx, c.ref.Target)
+	if err != nil {
+		return err
+	}
+	in := c.in
+	if c.method.ClientStream || len(c.documents()) > 0 {
+		in.Next = c.next
+	}
+	for rec, err := range conn.Invoke(c.ctx, c.method, in) {
+		if err != nil {
+			return err
+		}
+		c.took(rec)
+	}
+	return nil
+}
+
+// took keeps one record.
+func (c *call) took(rec probes.Record) {
+	if rec.Seen.IsZero() {
+		rec.Seen = c.by.o.Now()
+	}
+	c.mu.Lock()
+	switch rec.Kind {
+	case probes.Request:
+		c.sent++
+	case probes.Response:
+		if c.received == 0 {
+			c.header = rec.Header
+		}
+		c.received++
+		c.bytes += int64(len(rec.Body)) + rec.Cut
+	case probes.End:
+		c.end = &rec
+	}
+	ring := c.ring
+	c.mu.Unlock()
+	if ring != nil {
+		ring.Write(c.ctx, rec)
+	}
+}
+
+// progress is what is known of a call at one moment.
+type progress struct {
+	over, half      bool
+	began, finished time.Time
+	header          []probes.Field
+	end             *probes.Record
+	sent, received  int
+	bytes           int64
+	err, hint       string
+	ring            *tap.Ring
+}
+
+func (c *call) progress() progress {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	return progress{c.over, c.half, c.began, c.finished, c.header, c.end, c.sent, c.received, c.bytes, c.err, c.hint, c.ring}
+}
+
+func (c *call) inFlight() bool {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	return !c.over
+}
+
+// open reports whether messages can be added.
+func (c *call) open() bool {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	return !c.over && !c.half
+}
+
+// documents are the messages given so far.
+func (c *call) documents() [][]byte {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	return c.docs[:len(c.docs):len(c.docs)]
+}
+
+// trailers are what of the end's header did not come with the first response:
+// some systems list both with the end.
+func (p *progress) trailers() []probes.Field {
+	if p.end == nil {
+		return nil
+	}
+	all := p.end.Header
+	if len(p.header) == 0 || len(p.header) > len(all) {
+		return all
+	}
+	for i := range p.header {
+		if p.header[i].Name != all[i].Name || string(p.header[i].Value) != string(all[i].Value) {
+			return all
+		}
+	}
+	return all[len(p.header):]
+}
+
+// forget drops the records of a call that is too old.
+func (c *call) forget() {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if c.over {
+		c.ring = nil
+	}
+}

@@ -1,0 +1,306 @@
+package invoke
+
+import (
+	"fmt"
+	"strings"
+
+	"iscope/inspectors/safe"
+	"iscope/probes"
+	"iscope/tui/kit"
+	"iscope/tui/session"
+	"iscope/tui/theme"
+)
+
+func (v *screen) View(w, h int) string {
+	if v.past {
+		return v.historyView(w, h)
+	}
+	var below []string
+	if v.confirm != nil {
+		below = v.confirmRows(w)
+	}
+	body := max(0, h-len(below))
+	v.single = w < 100
+	rows := append(strings.Split(v.panes(w, body), "\n")[:body:body], below...)
+	if len(rows) > h && h >= 0 {
+		rows = rows[len(rows)-h:] // the question before everything else
+	}
+	return kit.Lay(rows, w, h)
+}
+
+func (v *screen) confirmRows(w int) []string {
+	th := v.o.Theme
+	return []string{kit.NewLine(th, w).Say(theme.Prod, " CONFIRM ").Say(theme.Plain, " ").Put(theme.Bold, safe.Line(confirmText(v.confirm), safe.Wide)).String(),
+		kit.NewLine(th, w).Say(theme.Plain, "          enter sends it, esc does not").String()}
+}
+
+func (v *screen) panes(w, h int) string {
+	th := v.o.Theme
+	switch {
+	case h <= 0:
+		return ""
+	case w >= 160:
+		left, mid := w/4, w*3/8
+		return kit.Beside(th, kit.Beside(th, v.methodPane(left, h), v.requestPane(mid, h)), v.responsePane(w-left-mid-2, h))
+	case w >= 100:
+		left := w * 7 / 20
+		right := w - left - 1
+		upper := h / 2
+		if v.call() == nil {
+			upper = h * 3 / 4
+		}
+		stack := append(strings.Split(v.requestPane(right, upper), "\n"), strings.Split(v.responsePane(right, h-upper), "\n")...)
+		return kit.Beside(th, v.methodPane(left, h), kit.Lay(stack, right, h))
+	}
+	tabs := v.paneTabs(w)
+	one := [...]func(int, int) string{v.methodPane, v.requestPane, v.responsePane}[v.pane](w, h-1)
+	return kit.Lay(append([]string{tabs}, strings.Split(one, "\n")...), w, h)
+}
+
+// paneTabs names the panes where only one fits.
+func (v *screen) paneTabs(w int) string {
+	l := kit.NewLine(v.o.Theme, w).Say(theme.Plain, " ")
+	for i, name := range [...]string{"Methods", "Request", "Response"} {
+		if pane(i) == v.pane {
+			l.Say(theme.Reverse, "["+name+"]").Say(theme.Plain, "  ")
+		} else {
+			l.Say(theme.Dim, name+"  ")
+		}
+	}
+	return l.Say(theme.Dim, " tab").String()
+}
+
+// mark is how a method that may change something is told.
+func (v *screen) mark(m *probes.Method) string {
+	switch {
+	case m.Effect == probes.EffectRead:
+		return ""
+	case v.o.Theme.ASCII:
+		return "!"
+	}
+	return "⚠"
+}
+
+func (v *screen) methodPane(w, h int) string {
+	th := v.o.Theme
+	title := theme.Heading
+	if v.pane == onMethods {
+		title = theme.Reverse
+	}
+	count := 0
+	for i := range v.rows {
+		if v.rows[i].method != nil {
+			count++
+		}
+	}
+	head := kit.NewLine(th, w).Say(theme.Plain, " ").Say(title, "METHODS").Say(theme.Plain, fmt.Sprintf(" %d", count)).
+		Say(theme.Dim, "   "+v.mark(&probes.Method{})+" = may change something")
+	rows := []string{head.String()}
+	if v.asking || v.filter != "" {
+		l := kit.NewLine(th, w).Say(theme.Accent, " FILTER ")
+		rows = append(rows, v.prompt.Draw(l, max(8, w-12), v.asking).String())
+	}
+	v.height[onMethods] = max(1, h-len(rows))
+	if len(v.rows) == 0 {
+		return kit.Lay(append(rows, v.noMethods(w)...), w, h)
+	}
+	from, to := v.list.Window(len(v.rows), h-len(rows))
+	for i := from; i < to; i++ {
+		l := v.methodRow(&v.rows[i], w)
+		if i == v.list.Cursor {
+			rows = append(rows, l.Selected())
+			continue
+		}
+		rows = append(rows, l.String())
+	}
+	return kit.Lay(rows, w, h)
+}
+
+func (v *screen) methodRow(r *row, w int) *kit.Line {
+	th := v.o.Theme
+	l := kit.NewLine(th, w)
+	switch {
+	case r.method == nil && r.group == "":
+		o := v.targets[r.target]
+		l.Say(theme.Plain, " ")
+		switch {
+		case o.err != "":
+			return l.Say(theme.Bad, th.Glyph(theme.Failed)+" ").Put(theme.Bold, safe.Line(r.target, 40)).Say(theme.Plain, "  ").
+				Put(theme.Bad, safe.Line(strings.TrimPrefix(o.err, r.target+": "), safe.Wide))
+		case o.asking:
+			return l.Say(theme.Dim, th.Glyph(theme.Unknown)+" ").Put(theme.Bold, safe.Line(r.target, 40)).Say(theme.Dim, "  asking "+th.Glyph(theme.Ellipsis))
+		case len(o.methods) == 0:
+			return l.Say(theme.Dim, th.Glyph(theme.Unknown)+" ").Put(theme.Bold, safe.Line(r.target, 40)).Say(theme.Dim, "  describes no methods")
+		}
+		return l.Say(theme.Good, th.Glyph(theme.OK)+" ").Put(theme.Bold, safe.Line(r.target, 40)).Say(theme.Dim, fmt.Sprintf("  %d", len(o.methods)))
+	case r.method == nil:
+		return l.Say(theme.Plain, "   ").Put(theme.Accent, safe.Line(r.group, safe.Wide))
+	}
+	l.Say(theme.Plain, "     ")
+	right := strings.TrimSpace(shape(r.method, th.ASCII) + " " + v.mark(r.method))
+	style := theme.Plain
+	if r.method.Deprecated {
+		style = theme.Dim
+	}
+	l.Put(style, short(r.method).Cut(max(8, w-safe.Width(right)-8)))
+	if right != "" {
+		l.Gap(safe.Width(right)+1).Say(theme.Warn, right)
+	}
+	return l
+}
+
+// noMethods says why the list is empty and what to do.
+func (v *screen) noMethods(w int) []string {
+	say := func(s string) string { return kit.NewLine(v.o.Theme, w).Say(theme.Dim, "  "+s).String() }
+	states := v.s.States()
+	open := 0
+	for _, st := range states {
+		if st.Phase == session.Asking || st.Phase == session.Unasked {
+			open++
+		}
+	}
+	switch {
+	case len(states) == 0:
+		return []string{say(""), say("This environment has no targets."), say(": open URL adds one.")}
+	case v.filter != "":
+		return []string{say(""), say("No method matches the filter."), say("esc lifts it.")}
+	case open > 0:
+		return []string{say(""), say(fmt.Sprintf("Opening %d of %d targets %s", open, len(states), v.o.Theme.Glyph(theme.Ellipsis)))}
+	}
+	return []string{say(""), say("No target here has methods."), say("grpc and http targets have: : open URL")}
+}
+
+func (v *screen) requestPane(w, h int) string {
+	th := v.o.Theme
+	title := theme.Heading
+	if v.pane == onRequest {
+		title = theme.Reverse
+	}
+	head := kit.NewLine(th, w).Say(theme.Plain, " ").Say(title, "REQUEST").Say(theme.Plain, "  ")
+	d := v.draft()
+	if d == nil {
+		return kit.Lay(append([]string{head.String()}, v.aboutTarget(w)...), w, h)
+	}
+	right := strings.TrimSpace(shape(d.method, th.ASCII) + " " + d.method.Effect.String() + " " + v.mark(d.method))
+	head.Put(theme.Bold, safe.Line(d.method.Name, max(0, head.Left()-safe.Width(right)-3))).Say(theme.Plain, "  ").Say(theme.Dim, right)
+	rows := []string{head.String()}
+	if doc := strings.TrimSpace(d.method.Doc); doc != "" || d.method.Deprecated {
+		l := kit.NewLine(th, w).Say(theme.Plain, " ")
+		if d.method.Deprecated {
+			l.Say(theme.Warn, "deprecated  ")
+		}
+		rows = append(rows, l.Put(theme.Dim, safe.Line(doc, safe.Wide)).String())
+	}
+	rows = append(rows, v.paramRows(d, w, max(1, h-len(rows)-4))...)
+	if d.body {
+		return kit.Lay(append(rows, v.documentRows(d, w, h-len(rows))...), w, h)
+	}
+	if d.slots() == 0 {
+		rows = append(rows, kit.NewLine(th, w).Say(theme.Dim, " nothing to fill in: s sends").String())
+	}
+	return kit.Lay(append(rows, v.commandRow(d, w)), w, h)
+}
+
+// aboutTarget stands in the request's place while no method is chosen.
+func (v *screen) aboutTarget(w int) (rows []string) {
+	say := func(s theme.Style, text string) {
+		for _, piece := range wrap(text, w-3) {
+			rows = append(rows, kit.NewLine(v.o.Theme, w).Say(theme.Plain, "  ").Put(s, safe.Line(piece, safe.Wide)).String())
+		}
+	}
+	say(theme.Plain, "")
+	r, ok := v.current()
+	if !ok {
+		return rows
+	}
+	o := v.targets[r.target]
+	if o.err == "" {
+		say(theme.Dim, "Choose a method.")
+		return rows
+	}
+	say(theme.Bad, v.o.Theme.Glyph(theme.Failed)+" "+o.err)
+	if o.hint != "" {
+		say(theme.Warn, "hint: "+o.hint)
+	}
+	say(theme.Dim, "R asks again; 7 shows every step that was taken.")
+	return rows
+}
+
+// paramRows are the one-line fields, with the one under the cursor in sight.
+func (v *screen) paramRows(d *draft, w, h int) (rows []string) {
+	n := len(d.params) + len(d.headers)
+	from := 0
+	if n > h {
+		from = max(0, min(d.cursor-h+1, n-h))
+	}
+	name := 8
+	for i := range d.params {
+		name = max(name, min(24, safe.Line(d.params[i].Name, 24).Width()+1))
+	}
+	for i := from; i < min(n, from+h); i++ {
+		rows = append(rows, v.paramRow(d, i, name, w))
+	}
+	return rows
+}
+
+func (v *screen) paramRow(d *draft, i, name, w int) string {
+	th := v.o.Theme
+	l := kit.NewLine(th, w)
+	here := v.pane == onRequest && d.cursor == i
+	if here {
+		l.Say(theme.Accent, th.Glyph(theme.Cursor)+" ")
+	} else {
+		l.Say(theme.Plain, "  ")
+	}
+	if i >= len(d.params) {
+		l.Col(theme.Dim, safe.Const("header"), name)
+		return d.headers[i-len(d.params)].Draw(l, l.Left()-1, here && v.typing).String()
+	}
+	p := &d.params[i]
+	label := safe.Line(p.Name, name-1)
+	if p.Required {
+		label = safe.Concat(label, safe.Const("*"))
+	}
+	l.Col(theme.Bold, label, name).Col(theme.Dim, safe.Line(strings.TrimSpace(p.In+" "+p.Type), 16), 16)
+	value := max(8, l.Left()/2)
+	p.field.Draw(l, value, here && v.typing)
+	if p.Required && p.field.Value() == "" {
+		return l.Say(theme.Warn, " required").String()
+	}
+	return l.Say(theme.Plain, "  ").Put(theme.Dim, safe.Line(p.Doc, safe.Wide)).String()
+}
+
+func (v *screen) documentRows(d *draft, w, h int) []string {
+	if h <= 0 {
+		return nil
+	}
+	th := v.o.Theme
+	d.check()
+	here := v.pane == onRequest && d.onBody()
+	l := kit.NewLine(th, w)
+	if here {
+		l.Say(theme.Accent, th.Glyph(theme.Cursor)+" ")
+	} else {
+		l.Say(theme.Plain, "  ")
+	}
+	l.Say(theme.Heading, "DOCUMENT").Say(theme.Plain, "  ")
+	if d.valid {
+		l.Say(theme.Good, th.Glyph(theme.OK)+" "+d.verdict)
+	} else {
+		l.Say(theme.Bad, th.Glyph(theme.Failed)+" ").Put(theme.Bad, safe.Line(d.verdict, safe.Wide))
+	}
+	if v.typing && here {
+		l.Say(theme.Dim, "   esc leaves, tab next")
+	}
+	rows := []string{l.String()}
+	rows = append(rows, d.doc.Rows(th, w, max(0, h-2), v.typing && here, d.wrong)...)
+	if len(rows) < h {
+		rows = append(rows, v.commandRow(d, w))
+	}
+	return rows
+}
+
+// commandRow is the same call as a command line.
+func (v *screen) commandRow(d *draft, w int) string {
+	return kit.NewLine(v.o.Theme, w).Say(theme.Dim, " y copies ").Put(theme.Dim, safe.Line(v.command(d), safe.Wide)).String()
+}

@@ -1,0 +1,94 @@
+package tail
+
+import (
+	tea "charm.land/bubbletea/v2"
+
+	"iscope/probes"
+	"iscope/probes/tap"
+	"iscope/tui/kit"
+)
+
+func (t *screen) Bindings() []kit.Binding {
+	return []kit.Binding{
+		{ID: "tail.pause", Keys: []string{"space"}, Name: "pause", Hint: true, Refused: t.idle,
+			Doc: "freeze the view; reading goes on, and space resumes", Run: t.do(t.togglePause)},
+		{ID: "tail.follow", Keys: []string{"F"}, Name: "follow", Hint: true, Refused: t.idle,
+			Doc: "to the newest record and stay there", Run: t.do(func() { t.view().resume(); t.view().latest() })},
+		{ID: "tail.record", Keys: []string{"b"}, Name: "record", Hint: true, Refused: t.idle,
+			Doc: "record this stream to a file, or finish the recording", Run: t.record},
+		{ID: "tail.hold", Keys: []string{"="}, Name: "hold the source", Refused: t.idle,
+			Doc: "stop reading from the source (back-pressure), and go on", Run: t.do(func() { t.feed.Hold(!t.feed.Held()) })},
+		{ID: "tail.source", Keys: []string{"a"}, Name: "next stream", Hint: true, Refused: t.single,
+			Doc: "show the next of the running streams", Run: t.next},
+		{ID: "tail.end", Keys: []string{"A"}, Name: "end this stream", Refused: t.idle,
+			Doc: "stop reading this stream; once more forgets it", Run: t.end},
+		{ID: "tail.clear", Keys: []string{"K"}, Name: "clear", Refused: t.idle,
+			Doc: "forget what is on screen (the source keeps it)", Run: t.do(func() { t.feed.Ring.Clear() })},
+		{ID: "tail.invoke", Keys: []string{"i"}, Name: "invoke", Refused: t.idle,
+			Doc: "call something of the same target", Run: func() tea.Cmd {
+				return kit.Send(kit.Go{Screen: kit.Invoke, Ref: probes.Ref{Target: t.feed.Ref.Target}})
+			}},
+	}
+}
+
+func (t *screen) idle() string {
+	if t.feed == nil {
+		return "no stream is open; 2 lists what can be tailed"
+	}
+	return ""
+}
+
+func (t *screen) single() string {
+	if len(t.s.Feeds()) < 2 {
+		return "only one stream is open"
+	}
+	return ""
+}
+
+// do makes an action of something that changes the view at once.
+func (t *screen) do(f func()) func() tea.Cmd {
+	return func() tea.Cmd {
+		f()
+		t.view().update()
+		return nil
+	}
+}
+
+func (t *screen) togglePause() {
+	if v := t.view(); v.paused() {
+		v.resume()
+	} else {
+		v.pause()
+		t.paused = t.o.Now()
+	}
+}
+
+func (t *screen) next() tea.Cmd {
+	feeds := t.s.Feeds()
+	for i, f := range feeds {
+		if f == t.feed {
+			t.feed = feeds[(i+1)%len(feeds)]
+			break
+		}
+	}
+	t.view().update()
+	return t.await()
+}
+
+func (t *screen) end() tea.Cmd {
+	feed := t.feed
+	if feed.State().Phase == tap.Ended {
+		t.s.Drop(feed)
+		t.feed = nil
+		delete(t.views, feed)
+		delete(t.tops, feed)
+		if feeds := t.s.Feeds(); len(feeds) > 0 {
+			t.feed = feeds[0]
+		}
+		return t.await()
+	}
+	return func() tea.Msg {
+		feed.End()
+		return kit.Toast{Text: "the stream has ended; what was read stays"}
+	}
+}

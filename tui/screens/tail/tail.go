@@ -1,0 +1,306 @@
+// Package tail is the screen of live streams: one feed at a time on screen, any
+// number of them reading.
+package tail
+
+import (
+	"context"
+	"fmt"
+	"strings"
+	"time"
+
+	tea "charm.land/bubbletea/v2"
+
+	"iscope/inspectors"
+	"iscope/inspectors/safe"
+	"iscope/probes"
+	"iscope/tui/kit"
+	"iscope/tui/session"
+)
+
+// history is how many records of the past a tail begins with, so that the screen
+// is not empty on a quiet topic.
+const history = 200
+
+type screen struct {
+	s     *session.Session
+	o     kit.Options
+	chain inspectors.Chain
+
+	feed   *session.Feed
+	views  map[*session.Feed]*view
+	tops   map[*session.Feed]*uint64
+	shown  bool
+	waits  *session.Feed // the feed a wake is awaited from
+	paused time.Time
+
+	prompt   kit.Field
+	asking   byte // '/' or 'f' while the prompt is open
+	filter   string
+	find     string
+	detail   bool // the detail pane is open
+	tab      int
+	scroll   kit.Scroll
+	detailed uint64 // sequence the detail was made for
+	body     []row1
+	height   int // of the list, for page keys
+}
+
+// New makes the screen.
+func New(s *session.Session, o kit.Options) kit.Screen {
+	return &screen{s: s, o: o, chain: inspectors.Default(), views: map[*session.Feed]*view{}, tops: map[*session.Feed]*uint64{}}
+}
+
+func (t *screen) Name() string { return "Tail" }
+
+func (t *screen) Crumb() safe.Text {
+	if t.feed == nil {
+		return safe.Text{}
+	}
+	return safe.Line(t.feed.Ref.String(), 60)
+}
+
+func (t *screen) Typing() bool { return t.asking != 0 }
+
+func (t *screen) Close() {}
+
+func (t *screen) Shown(up bool) tea.Cmd {
+	t.shown = up
+	return t.await()
+}
+
+// wake says that a feed's ring has changed.
+type wake struct{ feed *session.Feed }
+
+// await waits for the shown feed, then for the rest of the frame. Only one is
+// awaited at a time, and nothing while the screen is away.
+func (t *screen) await() tea.Cmd {
+	if !t.shown || t.feed == nil || t.waits == t.feed {
+		return nil
+	}
+	feed := t.feed
+	t.waits = feed
+	ctx := t.s.Context()
+	return func() tea.Msg {
+		select {
+		case <-feed.Ring.Changed():
+		case <-ctx.Done():
+			return nil
+		}
+		time.Sleep(kit.Frame)
+		return wake{feed}
+	}
+}
+
+func (t *screen) view() *view {
+	if t.feed == nil {
+		return nil
+	}
+	v := t.views[t.feed]
+	if v == nil {
+		v = newView(t.feed.Ring)
+		t.views[t.feed], t.tops[t.feed] = v, new(uint64)
+	}
+	return v
+}
+
+func (t *screen) Update(msg tea.Msg) tea.Cmd {
+	switch msg := msg.(type) {
+	case kit.Go:
+		return t.open(msg)
+	case wake:
+		return t.woken(msg)
+	case captured:
+		return t.captured(msg)
+	case tea.KeyPressMsg, tea.PasteMsg:
+		return t.type1(msg)
+	case kit.Nav:
+		return t.nav(msg)
+	}
+	return nil
+}
+
+func (t *screen) woken(w wake) tea.Cmd {
+	if t.waits == w.feed {
+		t.waits = nil
+	}
+	if w.feed == t.feed {
+		if more := t.view().update(); more {
+			// A filter over a full ring is worked through frame by frame.
+			return tea.Batch(t.await(), func() tea.Msg { return wake{w.feed} })
+		}
+	}
+	return t.await()
+}
+
+func (t *screen) open(g kit.Go) tea.Cmd {
+	if g.Ref.Target == "" {
+		return t.await()
+	}
+	t.feed = t.s.Tail(g.Ref, t.query(g.Ref))
+	t.detail, t.filter, t.find = false, "", ""
+	t.view().setFilter(nil)
+	return t.await()
+}
+
+// query begins with some of the past where the target has one. Registries'
+// events have none.
+func (t *screen) query(ref probes.Ref) probes.TailQuery {
+	for _, st := range t.s.States() {
+		if st.Name == ref.Target && st.Driver == "consul" {
+			return probes.TailQuery{Follow: true}
+		}
+	}
+	return probes.TailQuery{Last: history, Follow: true}
+}
+
+func (t *screen) nav(n kit.Nav) tea.Cmd {
+	v := t.view()
+	if v == nil {
+		if n == kit.Back {
+			return kit.Send(kit.NotMine{})
+		}
+		return nil
+	}
+	switch n {
+	case kit.Enter:
+		// What is being read stays in place; F follows again.
+		t.detail, t.tab, t.scroll, v.follow = true, 0, kit.Scroll{}, false
+	case kit.ShowDetail:
+		t.detail = !t.detail
+	case kit.Back:
+		return t.back()
+	case kit.NextTab, kit.Right:
+		t.turn(1)
+	case kit.PrevTab, kit.Left:
+		t.turn(-1)
+	case kit.Find:
+		t.ask('/', t.find)
+	case kit.Filter:
+		t.ask('f', t.filter)
+	case kit.NextHit, kit.PrevHit:
+		return t.hit(n == kit.NextHit)
+	case kit.CopyValue:
+		return t.copy()
+	case kit.Bottom:
+		v.latest()
+	default:
+		if delta, ok := n.Delta(max(1, t.height)); ok {
+			v.move(delta)
+			t.scroll = kit.Scroll{}
+		}
+	}
+	v.update()
+	return nil
+}
+
+// back closes what is open, innermost first.
+func (t *screen) back() tea.Cmd {
+	switch {
+	case t.detail:
+		t.detail = false
+	case t.filter != "":
+		t.filter = ""
+		t.view().setFilter(nil)
+	default:
+		return kit.Send(kit.NotMine{})
+	}
+	return nil
+}
+
+func (t *screen) turn(delta int) {
+	if t.detail {
+		t.tab = (t.tab + delta + len(tabs)) % len(tabs)
+		t.scroll = kit.Scroll{}
+	}
+}
+
+func (t *screen) ask(kind byte, old string) {
+	t.asking = kind
+	t.prompt.Set(old)
+}
+
+// type1 takes one key or paste while the prompt is open.
+func (t *screen) type1(msg tea.Msg) tea.Cmd {
+	if k, ok := msg.(tea.KeyPressMsg); ok {
+		switch k.String() {
+		case "esc":
+			t.asking = 0
+			return nil
+		case "tab":
+			t.asking = map[byte]byte{'/': 'f', 'f': '/'}[t.asking]
+			return nil
+		case "enter":
+			return t.answered()
+		}
+	}
+	t.prompt.Update(msg)
+	return nil
+}
+
+func (t *screen) answered() tea.Cmd {
+	kind, typed := t.asking, strings.TrimSpace(t.prompt.Value())
+	t.asking = 0
+	if kind == 'f' {
+		t.filter = typed
+		t.view().setFilter(matcher(typed))
+		return nil
+	}
+	t.find = typed
+	return t.hit(false)
+}
+
+func (t *screen) hit(forward bool) tea.Cmd {
+	switch m := matcher(t.find); {
+	case m == nil:
+		return kit.Say("nothing to find: / asks")
+	case !t.view().find(m, forward):
+		return kit.Say("no further hit")
+	}
+	return nil
+}
+
+func (t *screen) copy() tea.Cmd {
+	r, ok := t.view().current()
+	if !ok {
+		return nil
+	}
+	if hasControl(r.rec.Body) {
+		return kit.Send(kit.Toast{Text: "the value holds control bytes; copying it could run something", Bad: true})
+	}
+	return tea.Batch(tea.SetClipboard(string(r.rec.Body)), kit.Say(fmt.Sprintf("copied value (%d B) via OSC 52", len(r.rec.Body))))
+}
+
+// captured is the answer to starting or ending a recording.
+type captured struct {
+	feed  *session.Feed
+	path  string
+	count uint64
+	ended bool
+	err   error
+}
+
+func (t *screen) captured(c captured) tea.Cmd {
+	switch {
+	case c.err != nil:
+		return kit.Send(kit.Fail{Err: c.err})
+	case c.ended:
+		return kit.Say(fmt.Sprintf("recorded %d records: 5 shows the captures", c.count))
+	}
+	return kit.Say("recording to " + safe.Line(c.path, 200).String())
+}
+
+// record starts or ends a recording of the shown feed, in the background: the
+// target is asked who it is.
+func (t *screen) record() tea.Cmd {
+	feed, ctx := t.feed, t.s.Context()
+	return func() tea.Msg {
+		if path, _ := feed.Capturing(); path != "" {
+			sum, err := feed.EndCapture()
+			return captured{feed: feed, path: path, count: sum.Records, ended: true, err: err}
+		}
+		ctx, stop := context.WithTimeout(ctx, session.Patience)
+		defer stop()
+		path, err := feed.Capture(ctx)
+		return captured{feed: feed, path: path, err: err}
+	}
+}
