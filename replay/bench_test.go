@@ -106,3 +106,20 @@ func BenchmarkOpenDamaged(b *testing.B) {
 		r.Close()
 	}
 }
+
+// BenchmarkRun is the engine's own cost of an item: schedule, lanes, reading it
+// again, accounting. The destination takes no time.
+func BenchmarkRun(b *testing.B) {
+	recs := kilobytes(20_000)
+	d := &destination{}
+	p := plan(b, recorded(b, recs), PlanOptions{To: []Route{{Conn: d.conn()}}})
+	b.ReportAllocs()
+	for b.Loop() {
+		d.arrivals = nil
+		rep, err := Run(b.Context(), p, SendOptions{Pace: ASAP})
+		if err != nil || rep.Sent != len(recs) {
+			b.Fatalf("%+v, %v", rep, err)
+		}
+	}
+	b.ReportMetric(float64(b.Elapsed().Nanoseconds())/float64(b.N*len(recs)), "ns/item")
+}

@@ -158,8 +158,8 @@ func TestTheUpstreamReaderReadsOurFiles(t *testing.T) {
 		if msg.LogTime != uint64(want.Seen.UnixNano()) || msg.PublishTime != uint64(want.Time.UnixNano()) {
 			t.Fatalf("message %d has times %d, %d", n, msg.LogTime, msg.PublishTime)
 		}
-		if diff := sameRecord(want, rec); diff != "" {
-			t.Fatal(diff)
+		if !identical(want, rec) {
+			t.Fatal(sameRecord(want, rec))
 		}
 	}
 	// The sequential path checks every chunk's checksum.
@@ -419,8 +419,8 @@ func TestAFullDiskEndsTheCaptureClearly(t *testing.T) {
 		t.Fatalf("%d records read, summary %+v, %v", len(got), sum, err)
 	}
 	for i, rec := range got {
-		if diff := sameRecord(sample(i), rec); diff != "" {
-			t.Fatal(diff)
+		if !identical(sample(i), rec) {
+			t.Fatal(sameRecord(sample(i), rec))
 		}
 	}
 }

@@ -1,6 +1,7 @@
 package replay
 
 import (
+	"bytes"
 	"encoding/json"
 	"testing"
 	"time"
@@ -59,6 +60,12 @@ func anyRecord() *rapid.Generator[probes.Record] {
 func sameRecord(want, got probes.Record) string {
 	return cmp.Diff(want, got, cmpopts.IgnoreTypes(time.Time{})) +
 		timeDiff("Time", want.Time, got.Time) + timeDiff("Seen", want.Seen, got.Seen)
+}
+
+// identical compares by the encoding, which TestEveryFieldOfARecordSurvives
+// shows to be complete; it is much faster than a diff.
+func identical(want, got probes.Record) bool {
+	return bytes.Equal(appendRecord(nil, &want), appendRecord(nil, &got))
 }
 
 func timeDiff(name string, want, got time.Time) string {

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"net"
 	"net/url"
+	"os"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -93,10 +94,12 @@ func (a *app) capture(ctx context.Context, args []string, o captureOpts) error {
 	}
 	err = record(w)
 	sum, closeErr := w.Close()
-	if err == nil || errors.Is(err, probes.ErrIncomplete) || errors.Is(err, context.Canceled) {
-		if closeErr == nil {
-			closeErr = a.printSummary(sum)
-		}
+	switch {
+	case closeErr != nil:
+	case err == nil, errors.Is(err, probes.ErrIncomplete), errors.Is(err, context.Canceled):
+		closeErr = a.printSummary(sum)
+	case sum.Records == 0 && sum.Gaps == 0: // it never began; an empty file would refuse the next attempt
+		closeErr = os.Remove(sum.Path)
 	}
 	return errors.Join(err, closeErr)
 }
@@ -208,8 +211,11 @@ func (a *app) captureProxy(ctx context.Context, o captureOpts, w *replay.Writer)
 		OnReady: func(addr net.Addr) {
 			fmt.Fprintf(a.err, "iscope: recording %s at %s; Ctrl-C ends it\n", line(to.Redacted()), addr)
 		}})
-	if cause := context.Cause(ctx); cause == errLimitReached || cause == errTimeUp {
+	switch cause := context.Cause(ctx); {
+	case cause == errLimitReached, cause == errTimeUp:
 		return nil
+	case err == nil:
+		return cause // interrupted, as streams are
 	}
 	return err
 }

@@ -111,7 +111,7 @@ func (a *app) replay(ctx context.Context, file string, o replayOpts) error {
 		return err
 	}
 	plan, err := replay.BuildPlan(ctx, r, replay.PlanOptions{To: routes, ReadsOnly: o.readsOnly,
-		KeepPartition: o.keepPartition, IsRedacted: redact.IsPlaceholder, Provide: replay.Credential})
+		KeepPartition: o.keepPartition, IsRedacted: redact.IsPlaceholder})
 	if err != nil {
 		return err
 	}
@@ -184,6 +184,9 @@ func (a *app) printPlan(p *replay.Plan) {
 func (a *app) printReasons(word string, reasons []replay.Reason) {
 	for _, r := range reasons {
 		fmt.Fprintf(a.out, "  %s %d: %s\n", word, r.Count, line(r.Reason))
+		if r.Example != "" {
+			fmt.Fprintf(a.out, "    such as %s\n", line(r.Example))
+		}
 	}
 }
 

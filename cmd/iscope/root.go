@@ -28,7 +28,7 @@ Exit codes: 0 success; 1 not as expected; 2 usage or configuration;
 3 unreachable or timed out; 4 denied; 5 not found; 6 refused by a safety rule;
 7 finished but incomplete; 8 stopped by a breaker or limit; 70 a bug in
 iscope; 130 interrupted.`,
-		Args:          args(0, 0),
+		Args:          noVerb,
 		SilenceErrors: true,
 		SilenceUsage:  true,
 	}
@@ -53,6 +53,19 @@ iscope; 130 interrupted.`,
 		completeTargets(a, verb)
 	}
 	return root
+}
+
+// noVerb is what cobra asks about words that are no verb.
+func noVerb(root *cobra.Command, words []string) error {
+	if len(words) == 0 {
+		return nil
+	}
+	var verbs []string
+	for _, verb := range root.Commands() {
+		verbs = append(verbs, verb.Name())
+	}
+	return &probes.Error{Op: "reading the command line", Kind: probes.ErrUsage, Err: fmt.Errorf("%q is no verb", words[0]),
+		Hint: probes.NearestHint(words[0], verbs)}
 }
 
 func (a *app) checkFlags(cmd *cobra.Command) error {

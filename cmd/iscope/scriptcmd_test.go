@@ -2,6 +2,7 @@ package main
 
 import (
 	"bytes"
+	"context"
 	"encoding/base64"
 	"encoding/json"
 	"fmt"
@@ -13,6 +14,8 @@ import (
 	"time"
 
 	"github.com/rogpeppe/go-internal/testscript"
+
+	"iscope/replay"
 )
 
 // scriptCommands are the commands of the scripts beyond testscript's own.
@@ -24,16 +27,17 @@ import (
 //	json FILE PATH VALUE            a member of the only object, such as plan.routes.0.to
 //	fill FILE BYTES                 write a large JSON document
 //	octets FILE 'TEXT'              write bytes, with Go's escapes
+//	records FILE                    print what a capture holds as JSON lines
 //	flip FILE PERCENT, cut FILE …   damage a file
 //	mode FILE PERM                  check its permissions
 //	appears FILE                    wait until it exists
 //	http METHOD URL [FILE]          call something that is not iscope; FILE may name variables
-//	start, await, interrupt, hangup, ended: see crew
+//	start, await, urge, interrupt, hangup, ended: see crew
 func scriptCommands() map[string]func(*testscript.TestScript, bool, []string) {
 	return map[string]func(*testscript.TestScript, bool, []string){
 		"exits": exits, "lines": lines, "jsonlines": jsonLines, "value": value, "json": member,
-		"fill": fill, "octets": octets, "flip": flip, "cut": cut, "mode": mode, "appears": appears, "http": call,
-		"start": start, "await": await, "interrupt": interrupt, "hangup": hangup, "ended": ended,
+		"fill": fill, "octets": octets, "records": records, "flip": flip, "cut": cut, "mode": mode, "appears": appears, "http": call,
+		"start": start, "await": await, "urge": urge, "interrupt": interrupt, "hangup": hangup, "ended": ended,
 	}
 }
 
@@ -156,6 +160,18 @@ func octets(ts *testscript.TestScript, neg bool, args []string) {
 	text, err := strconv.Unquote(`"` + args[1] + `"`)
 	ts.Check(err)
 	ts.Check(os.WriteFile(ts.MkAbs(args[0]), []byte(text), 0o600))
+}
+
+func records(ts *testscript.TestScript, neg bool, args []string) {
+	need(ts, neg, args, 1, "records FILE")
+	r, err := replay.Open(ts.MkAbs(args[0]))
+	ts.Check(err)
+	defer r.Close()
+	for rec, err := range r.Records(context.Background()) {
+		ts.Check(err)
+		_, err = ts.Stdout().Write(append(appendRecord(nil, &rec), '\n'))
+		ts.Check(err)
+	}
 }
 
 func flip(ts *testscript.TestScript, neg bool, args []string) {

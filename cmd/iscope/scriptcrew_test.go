@@ -7,6 +7,7 @@ import (
 	"os"
 	"os/exec"
 	"regexp"
+	"strconv"
 	"sync"
 	"time"
 
@@ -19,6 +20,7 @@ import (
 //
 //	start NAME PROGRAM ARG…
 //	await NAME stdout|stderr PATTERN [VARIABLE]   VARIABLE becomes the first group
+//	urge NAME PATTERN METHOD URL FILE             call URL again and again, with N counting, until NAME prints PATTERN
 //	interrupt NAME                                as Ctrl-C does
 //	hangup NAME                                   close its standard input
 //	ended NAME CODE                               wait; its output is in NAME.stdout and NAME.stderr
@@ -129,6 +131,27 @@ func await(ts *testscript.TestScript, neg bool, args []string) {
 			over = true
 		case <-give.C:
 			over = true
+		}
+	}
+}
+
+// urge is for tails that tell of changes only and do not say from when on.
+func urge(ts *testscript.TestScript, neg bool, args []string) {
+	need(ts, neg, args, 5, "urge NAME PATTERN METHOD URL FILE")
+	p := find(ts, args[0])
+	pattern, err := regexp.Compile("(?m)" + args[1])
+	ts.Check(err)
+	for n, end := 0, time.Now().Add(patience); !pattern.Match(p.stdout.bytes()); n++ {
+		if time.Now().After(end) {
+			ts.Fatalf("%s never said %s\n[stdout]\n%s[stderr]\n%s", args[0], args[1], p.stdout.bytes(), p.stderr.bytes())
+		}
+		ts.Setenv("N", strconv.Itoa(n))
+		call(ts, neg, args[2:])
+		select {
+		case <-p.stdout.more:
+		case <-p.done:
+			ts.Fatalf("%s has ended: %v\n%s", args[0], p.err, p.stderr.bytes())
+		case <-time.After(50 * time.Millisecond):
 		}
 	}
 }

@@ -44,10 +44,13 @@ func startKafka(ctx context.Context, s *site) (plan, error) {
 		"controller.listener.names=CONTROLLER",
 		"listener.security.protocol.map=PLAINTEXT:PLAINTEXT,CONTROLLER:PLAINTEXT",
 		"log.dirs=" + filepath.Join(s.data, "log"),
-		"offsets.topic.replication.factor=1", "offsets.topic.num.partitions=1",
-		"transaction.state.log.replication.factor=1", "transaction.state.log.min.isr=1", "transaction.state.log.num.partitions=1",
+		"offsets.topic.replication.factor=1", "offsets.topic.num.partitions=4",
+		"transaction.state.log.replication.factor=1", "transaction.state.log.min.isr=1", "transaction.state.log.num.partitions=4",
 		"group.initial.rebalance.delay.ms=0",
-		"message.max.bytes=20000000", "replica.fetch.max.bytes=20000000",
+		"share.coordinator.state.topic.replication.factor=1", "share.coordinator.state.topic.min.isr=1",
+		"share.coordinator.state.topic.num.partitions=1",
+		"message.max.bytes=20971520", "replica.fetch.max.bytes=20971520",
+		"log.cleaner.dedupe.buffer.size=4194304", "log.cleaner.threads=1", "num.network.threads=2", "num.io.threads=2",
 		// On, so that the tests can prove that iscope creates no topic all the same.
 		"auto.create.topics.enable=true",
 	}, "\n")
@@ -55,7 +58,8 @@ func startKafka(ctx context.Context, s *site) (plan, error) {
 	if err := os.WriteFile(file, []byte(properties), 0o600); err != nil {
 		return plan{}, err
 	}
-	java := []string{"java", "-Xmx320m", "-XX:+UseSerialGC", "-XX:TieredStopAtLevel=1", "-cp", filepath.Join(s.cache, "libs", "*")}
+	java := []string{"java", "-Xms64m", "-Xmx256m", "-XX:+UseSerialGC", "-XX:TieredStopAtLevel=1",
+		"-Dorg.slf4j.simpleLogger.defaultLogLevel=warn", "-cp", filepath.Join(s.cache, "libs", "*")}
 	format := append(java[:len(java):len(java)], "kafka.tools.StorageTool", "format", "--standalone", "-t", "aXNjb3BlLXRlc3RlbnYtMQ", "-c", file)
 	if err := quiet(ctx, s.data, nil, format...); err != nil {
 		return plan{}, fmt.Errorf("formatting the log folder: %w", err)

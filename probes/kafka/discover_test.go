@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"github.com/google/go-cmp/cmp"
+	"github.com/twmb/franz-go/pkg/kerr"
 	"github.com/twmb/franz-go/pkg/kfake"
 	"github.com/twmb/franz-go/pkg/kgo"
 	"github.com/twmb/franz-go/pkg/kmsg"
@@ -278,6 +279,19 @@ func TestReadModernGroups(t *testing.T) {
 		if err := readModern([]byte(recorded[:i]), []*group{{id: g.id}}); err == nil {
 			t.Fatalf("the first %d bytes alone are no error", i)
 		}
+	}
+}
+
+// TestGroupsThatVanishAreNotMissed: between the list and the description.
+func TestGroupsThatVanishAreNotMissed(t *testing.T) {
+	b := fakeBed(t)
+	topic := b.topic(t, 1)
+	kept, gone := b.group(t, topic), b.group(t, topic)
+	b.cluster.Fault(kfake.Fault{Keys: []kmsg.Key{kmsg.DescribeGroups, kmsg.ConsumerGroupDescribe}, Group: gone, Err: kerr.GroupIDNotFound, Count: -1})
+	s := snapshot(t, b.open(t, nil), probes.DiscoverQuery{})
+	mustNode(t, s, probes.NodeGroup, kept)
+	if _, there := findNode(s, probes.NodeGroup, gone); there || !s.Complete {
+		t.Errorf("still there: %v, missing %q", there, s.Missing)
 	}
 }
 

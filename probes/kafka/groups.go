@@ -2,12 +2,9 @@ package kafka
 
 import (
 	"context"
-	"errors"
-	"fmt"
 	"slices"
 	"strings"
 
-	kafkago "github.com/segmentio/kafka-go"
 	"github.com/segmentio/kafka-go/protocol/describegroups"
 	"github.com/segmentio/kafka-go/protocol/listgroups"
 	"github.com/segmentio/kafka-go/protocol/offsetfetch"
@@ -20,6 +17,7 @@ type group struct {
 	committed           map[part]int64
 	// hidden says why there is nothing more to say of it; "" if there is.
 	hidden string
+	gone   bool // listed, and deleted before it could be described
 }
 
 // member is one consumer of a group.
@@ -79,7 +77,17 @@ func (p *probe) coordinated(ctx context.Context, addr string, pick func(id strin
 			return nil, err
 		}
 	}
-	return groups, nil
+	return slices.DeleteFunc(groups, func(g *group) bool { return g.gone }), nil
+}
+
+// lost notes that the coordinator knows no group of that name, although it
+// listed it. Groups of other kinds (KIP-932, KIP-1071) have APIs of their own.
+func (g *group) lost() {
+	if g.protocol == "share" || g.protocol == "streams" {
+		g.hidden = "members and offsets of " + g.protocol + " groups cannot be asked for yet"
+		return
+	}
+	g.gone = true
 }
 
 func (p *probe) describe(ctx context.Context, addr string, groups []*group) error {
@@ -153,20 +161,20 @@ func assignment(b []byte) (parts []part) {
 
 // commits asks for all offsets the group has committed.
 func (p *probe) commits(ctx context.Context, addr string, g *group) error {
-	if g.hidden != "" {
+	if g.hidden != "" || g.gone {
 		return nil
 	}
 	res, err := ask[*offsetfetch.Response](ctx, p, addr, &offsetfetch.Request{GroupID: g.id, Topics: nil})
 	if err != nil {
 		return err
 	}
+	if res.ErrorCode == codeGroupNotFound {
+		g.lost()
+		return nil
+	}
 	if res.ErrorCode != 0 {
-		err := brokerError(res.ErrorCode, "")
-		if errors.Is(err, kafkago.GroupAuthorizationFailed) || errors.Is(err, kafkago.GroupIdNotFound) {
-			g.hidden = err.Error()
-			return nil
-		}
-		return fmt.Errorf("offsets of group %s: %w", g.id, err)
+		g.hidden = brokerError(res.ErrorCode, "").Error()
+		return nil
 	}
 	g.committed = map[part]int64{}
 	for _, t := range res.Topics {

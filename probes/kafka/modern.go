@@ -70,9 +70,8 @@ func readModern(b []byte, groups []*group) error {
 		switch {
 		case at < 0 || r.err != nil:
 		case code == codeGroupNotFound:
-			// Neither kind: a share group, or one that has just gone.
 			if g := groups[at]; g.state == "" || g.state == "Dead" {
-				g.hidden = "the broker does not describe groups of its kind"
+				g.lost()
 			}
 		case code != 0:
 			groups[at].hidden = brokerError(code, detail).Error()

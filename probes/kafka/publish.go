@@ -17,9 +17,10 @@ import (
 )
 
 // Publish writes one message and waits until all in-sync replicas have it
-// (acks=all). The partition is the record's, if an attribute or its Native says
-// so; else the key's, as the Java client places it; without a key, one for a
-// while, then another. The time is the record's or now.
+// (acks=all). The partition is the record's, if an attribute says so (its Native
+// does not count: a replay leaves the attribute out to let the key decide); else
+// the key's, as the Java client places it; without a key, one for a while, then
+// another. The time is the record's or now.
 func (p *probe) Publish(ctx context.Context, r probes.Record) (probes.Record, error) {
 	ctx, stop := p.scope(ctx)
 	defer stop()
@@ -79,17 +80,6 @@ func movedAway(err error) bool {
 // wantedPartition is the partition that the record insists on, or -1.
 func wantedPartition(r *probes.Record) (int32, error) {
 	text, ok := r.Attr(probes.AttrPartition)
-	if !ok && len(r.Native) > 0 {
-		var n struct {
-			Partition *int32 `json:"partition"`
-		}
-		if err := json.Unmarshal(r.Native, &n); err != nil {
-			return -1, &fault{kind: probes.ErrUsage, err: fmt.Errorf("reading the record's native part: %w", err)}
-		}
-		if n.Partition != nil {
-			return *n.Partition, nil
-		}
-	}
 	if !ok {
 		return -1, nil
 	}

@@ -2,7 +2,6 @@ package kafka
 
 import (
 	"fmt"
-	"strings"
 	"sync/atomic"
 	"testing"
 	"time"
@@ -80,11 +79,12 @@ func TestPublishChoosesThePartition(t *testing.T) {
 	if without[0] != without[1] || without[1] == without[2] || without[2] != without[3] {
 		t.Errorf("without a key they went to %v", without)
 	}
-	stored, err := p.Publish(limit(t), record(topic, func(r *probes.Record) {
-		r.Native = []byte(`{"partition":5,"timestamp_type":"CreateTime"}`)
-	}))
-	if err != nil || !strings.HasPrefix(stored.ID, "5/") {
-		t.Errorf("recorded in 5, stored as %s, %v", stored.ID, err)
+	// Where it was recorded does not matter without the attribute: the topic of
+	// a replay may have fewer partitions.
+	if _, err := p.Publish(limit(t), record(topic, func(r *probes.Record) {
+		r.Native = []byte(`{"partition":99,"timestamp_type":"CreateTime"}`)
+	})); err != nil {
+		t.Errorf("recorded in 99, not stored: %v", err)
 	}
 }
 

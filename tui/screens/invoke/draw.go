@@ -29,9 +29,15 @@ func (v *screen) View(w, h int) string {
 }
 
 func (v *screen) confirmRows(w int) []string {
-	th := v.o.Theme
-	return []string{kit.NewLine(th, w).Say(theme.Prod, " CONFIRM ").Say(theme.Plain, " ").Put(theme.Bold, safe.Line(confirmText(v.confirm), safe.Wide)).String(),
-		kit.NewLine(th, w).Say(theme.Plain, "          enter sends it, esc does not").String()}
+	th, c := v.o.Theme, v.confirm
+	effect := "may change something"
+	if c.method.Effect == probes.EffectWrite {
+		effect = "changes something"
+	}
+	what := kit.NewLine(th, w).Say(theme.Prod, " CONFIRM ").Say(theme.Plain, " ").Put(theme.Bold, safe.Line(c.method.Name, safe.Wide)).Say(theme.Plain, " "+effect)
+	where := kit.NewLine(th, w).Say(theme.Plain, "           target ").Put(theme.Bold, safe.Line(c.ref.Target, 40)).
+		Say(theme.Plain, ", environment ").Put(theme.Bold, safe.Line(c.env.Name, 40)).Say(theme.Plain, " (class "+safe.Line(string(c.env.Class), 10).String()+")")
+	return []string{what.String(), where.String(), kit.NewLine(th, w).Say(theme.Plain, "           enter sends it, anything else does not").String()}
 }
 
 func (v *screen) panes(w, h int) string {
@@ -49,12 +55,20 @@ func (v *screen) panes(w, h int) string {
 		if v.call() == nil {
 			upper = h * 3 / 4
 		}
-		stack := append(strings.Split(v.requestPane(right, upper), "\n"), strings.Split(v.responsePane(right, h-upper), "\n")...)
+		stack := append(lines(v.requestPane(right, upper)), lines(v.responsePane(right, h-upper))...)
 		return kit.Beside(th, v.methodPane(left, h), kit.Lay(stack, right, h))
 	}
 	tabs := v.paneTabs(w)
 	one := [...]func(int, int) string{v.methodPane, v.requestPane, v.responsePane}[v.pane](w, h-1)
-	return kit.Lay(append([]string{tabs}, strings.Split(one, "\n")...), w, h)
+	return kit.Lay(append([]string{tabs}, lines(one)...), w, h)
+}
+
+// lines takes a block apart; an empty one has none.
+func lines(block string) []string {
+	if block == "" {
+		return nil
+	}
+	return strings.Split(block, "\n")
 }
 
 // paneTabs names the panes where only one fits.
@@ -126,7 +140,7 @@ func (v *screen) methodRow(r *row, w int) *kit.Line {
 		switch {
 		case o.err != "":
 			return l.Say(theme.Bad, th.Glyph(theme.Failed)+" ").Put(theme.Bold, safe.Line(r.target, 40)).Say(theme.Plain, "  ").
-				Put(theme.Bad, safe.Line(strings.TrimPrefix(o.err, r.target+": "), safe.Wide))
+				Put(theme.Bad, safe.Line(strings.TrimPrefix(o.err, r.target+": "), safe.Wide)).Say(theme.Dim, "  ").Put(theme.Warn, safe.Line(o.hint, safe.Wide))
 		case o.asking:
 			return l.Say(theme.Dim, th.Glyph(theme.Unknown)+" ").Put(theme.Bold, safe.Line(r.target, 40)).Say(theme.Dim, "  asking "+th.Glyph(theme.Ellipsis))
 		case len(o.methods) == 0:

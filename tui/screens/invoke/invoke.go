@@ -157,7 +157,7 @@ func (v *screen) nav(n kit.Nav) tea.Cmd {
 		return nil
 	case kit.Refresh:
 		for _, o := range v.targets {
-			o.since = time.Time{}
+			o.asked = false
 		}
 		return v.load()
 	case kit.CopyValue:
@@ -177,7 +177,7 @@ func (v *screen) nav(n kit.Nav) tea.Cmd {
 func (v *screen) navMethods(n kit.Nav) tea.Cmd {
 	switch n {
 	case kit.Enter, kit.Right:
-		if v.draft() != nil {
+		if len(v.rows) > 0 {
 			v.pane = onRequest
 		}
 		return nil

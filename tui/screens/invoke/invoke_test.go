@@ -93,6 +93,7 @@ environments:
 func build(t testing.TB, class string, write bool) (*screen, *peer) {
 	t.Helper()
 	p := &peer{Fake: probetest.NewFake(target)}
+	p.Snapshots = []probes.Snapshot{{Complete: true}}
 	d := p.Driver()
 	d.Open = func(context.Context, probes.Target) (probes.Probe, error) { return p, nil }
 	path := filepath.Join(t.TempDir(), "iscope.yaml")
@@ -123,6 +124,8 @@ func open(t testing.TB, d probes.Driver, path string) *screen {
 		}
 	}
 	run(t, sc, sc.Update(kit.Changed{}))
+	sc.ticking = true // no clock
+	sc.shown = false  // waits for no records by itself: tests do
 	return sc
 }
 
@@ -237,7 +240,11 @@ func TestEverySize(t *testing.T) {
 		sc, _ := build(t, "staging", true)
 		sc.o.Theme = th
 		for _, step := range []func(){func() {}, func() { choose(t, sc, "GET /orders/{id}") }, func() { sc.Update(kit.Enter) },
-			func() { sc.Update(tea.KeyPressMsg{Code: tea.KeyEscape}); choose(t, sc, "fake.Svc/Fancy"); press(t, sc, "s") },
+			func() {
+				sc.Update(tea.KeyPressMsg{Code: tea.KeyEscape})
+				choose(t, sc, "fake.Svc/Fancy")
+				press(t, sc, "s")
+			},
 			func() { sc.Update(kit.NextTab) }, func() { choose(t, sc, "fake.Svc/Store"); press(t, sc, "s") },
 			func() { sc.Update(kit.Back); sc.Update(kit.Enter) }, func() { press(t, sc, "t") }} {
 			step()
@@ -266,8 +273,9 @@ func TestReadOnlyRefusesWithTheReason(t *testing.T) {
 	if f, ok := out[0].(kit.Fail); len(out) != 1 || !ok || !errors.Is(f.Err, probes.ErrRefused) {
 		t.Fatalf("%v", out)
 	}
-	frame := ansi.Strip(sc.View(200, 60))
-	if !strings.Contains(frame, `environment "test" (class prod) is read-only`) || !strings.Contains(frame, "hint: pass --write") {
+	sc.pane = onResponse
+	frame := strings.Join(strings.Fields(ansi.Strip(sc.View(90, 40))), " ")
+	if !strings.Contains(frame, `environment "test" (class prod) is read-only`) || !strings.Contains(frame, "hint: :write test allows it") {
 		t.Error(frame)
 	}
 	if len(p.Calls()) != 0 {
@@ -287,7 +295,7 @@ func TestWritesAskOnceMoreUnlessLocal(t *testing.T) {
 		t.Fatal("it did not ask")
 	}
 	frame := ansi.Strip(sc.View(120, 40))
-	for _, part := range []string{"fake.Svc/Store", "target shop", "environment test", "staging"} {
+	for _, part := range []string{"fake.Svc/Store", "target shop", "environment test", "class staging"} {
 		if !strings.Contains(frame[strings.Index(frame, "CONFIRM"):], part) {
 			t.Errorf("the question does not name %q", part)
 		}
@@ -414,6 +422,26 @@ func TestStreamsTakeOneMessageAtATime(t *testing.T) {
 	}
 }
 
+func TestTheScreenWakesForRecordsAndOnlyWhileShown(t *testing.T) {
+	sc, _ := build(t, "local", true)
+	choose(t, sc, "fake.Svc/Echo")
+	wait := start(t, sc)
+	defer wait()
+	defer sc.Close()
+	if sc.await() != nil {
+		t.Error("it waits although it is not shown")
+	}
+	sc.shown = true
+	cmd := sc.await()
+	if sc.await() != nil {
+		t.Error("it waits twice")
+	}
+	msg := cmd().(came)
+	if sc.Update(msg); msg.c != sc.call() || sc.waits == nil {
+		t.Error("it does not wait for more")
+	}
+}
+
 func TestCancelEndsTheCall(t *testing.T) {
 	sc, _ := build(t, "local", true)
 	choose(t, sc, "fake.Svc/Stuck")
@@ -423,7 +451,7 @@ func TestCancelEndsTheCall(t *testing.T) {
 	}
 	run(t, sc, sc.Update(kit.Cancel{}))
 	wait()
-	if p := sc.call().progress(); !p.over || !strings.HasPrefix(p.err, "cancelled: ") {
+	if p := sc.call().progress(); !p.over || !strings.HasPrefix(p.err, "cancelled") {
 		t.Errorf("%+v", p)
 	}
 }

@@ -63,8 +63,8 @@ func (v *screen) load() tea.Cmd {
 			continue
 		}
 		settled := st.Phase == session.Well || st.Phase == session.Partly || st.Phase == session.Failed
-		again := o.err != "" && !st.Since.Equal(o.since) || o.since.IsZero()
-		if !settled || o.asking || o.asked && !again {
+		again := settled && o.err != "" && !st.Since.Equal(o.since)
+		if o.asking || o.asked && !again {
 			continue
 		}
 		o.asking, o.asked, o.since = true, true, st.Since

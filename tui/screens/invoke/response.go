@@ -323,7 +323,11 @@ func (v *screen) message(rec *probes.Record, w int) *kit.Line {
 		arrow = pair[1]
 	}
 	l := kit.NewLine(th, w).Say(theme.Accent, " "+arrow+" ").Col(theme.Dim, kit.Text(rec.Kind.String()), 8)
-	l.ColRight(theme.Dim, kit.Text(size(int64(len(rec.Body))+rec.Cut)), 8)
+	bytes := safe.Text{}
+	if rec.Kind != probes.End || len(rec.Body) > 0 {
+		bytes = kit.Text(size(int64(len(rec.Body)) + rec.Cut))
+	}
+	l.ColRight(theme.Dim, bytes, 8)
 	if rec.Kind == probes.End {
 		status, _ := rec.Attr(probes.AttrStatus)
 		return l.Put(theme.Plain, safe.Line(strings.TrimSpace(status+" "+rec.Err), safe.Wide))

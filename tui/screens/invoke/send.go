@@ -1,7 +1,7 @@
 package invoke
 
 import (
-	"strings"
+	"errors"
 	"time"
 
 	tea "charm.land/bubbletea/v2"
@@ -109,6 +109,9 @@ func (v *screen) checked(m checked) tea.Cmd {
 	}
 	if m.err != nil {
 		m.c.refuse(m.err)
+		if errors.Is(m.err, probes.ErrRefused) {
+			m.c.hint = ":write " + v.s.Env().Name + " allows it until you quit; for good: write: true in the configuration"
+		}
 		v.keep(m.c)
 		return kit.Send(kit.Fail{Err: m.err})
 	}
@@ -227,13 +230,4 @@ func (v *screen) refuseHalfClose() string {
 func (v *screen) halfClose() tea.Cmd {
 	v.call().halfClose()
 	return kit.Say("half-closed: no more messages are sent")
-}
-
-// confirmText names what is about to be called.
-func confirmText(c *call) string {
-	effect := "may change something"
-	if c.method.Effect == probes.EffectWrite {
-		effect = "changes something"
-	}
-	return strings.Join([]string{c.method.Name, effect + ":", "target", c.ref.Target + ",", "environment", c.env.Name, "(" + string(c.env.Class) + ")."}, " ")
 }

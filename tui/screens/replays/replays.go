@@ -255,7 +255,7 @@ func (r *screen) makePlan() tea.Cmd {
 			conn, err = s.Conn(s.Context(), out.to)
 		}
 		if err == nil {
-			out.plan, err = replay.BuildPlan(s.Context(), out.reader, replay.PlanOptions{To: []replay.Route{{Conn: conn}}, IsRedacted: redact.IsPlaceholder, Provide: replay.Credential})
+			out.plan, err = replay.BuildPlan(s.Context(), out.reader, replay.PlanOptions{To: []replay.Route{{Conn: conn}}, IsRedacted: redact.IsPlaceholder})
 		}
 		out.err = err
 		return out
