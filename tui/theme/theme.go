@@ -3,58 +3,91 @@
 // and glyphs with a twin in plain ASCII. Meaning is never in a colour alone.
 package theme
 
-// Style is a list of SGR parameters (ECMA-48 §8.3.117), "" for none.
-type Style string
+import (
+	"image/color"
+	"strings"
+
+	"charm.land/lipgloss/v2"
+)
+
+// Style is a role a piece of text plays. How it looks is in the table below.
+type Style uint8
 
 const (
-	Plain    Style = ""
-	Bold     Style = "1"
-	Dim      Style = "2"
-	Reverse  Style = "7"
-	Good     Style = "32"
-	Warn     Style = "33"
-	Bad      Style = "31"
-	Accent   Style = "36"
-	Escaped  Style = "7;2" // control bytes of a payload
-	Heading  Style = "1"
-	JSONKey  Style = "36"
-	JSONText Style = "32"
-	JSONNum  Style = "33"
-	JSONWord Style = "35"
-	Prod     Style = "1;7;31"
-	Hit      Style = "1;33"
+	Plain Style = iota
+	Bold
+	Dim
+	Reverse
+	Good
+	Warn
+	Bad
+	Accent
+	Escaped // control bytes of a payload
+	Heading
+	JSONKey
+	JSONText
+	JSONNum
+	JSONWord
+	Prod
+	Hit
 )
+
+// looks is every style in colours and without. Without colours weight and
+// reverse stay: https://no-color.org is about colour.
+var looks = [...][2]lipgloss.Style{
+	Plain:    {},
+	Bold:     {style().Bold(true), style().Bold(true)},
+	Dim:      {style().Faint(true), style().Faint(true)},
+	Reverse:  {style().Reverse(true), style().Reverse(true)},
+	Good:     {ink(lipgloss.Green)},
+	Warn:     {ink(lipgloss.Yellow)},
+	Bad:      {ink(lipgloss.Red)},
+	Accent:   {ink(lipgloss.Cyan)},
+	Escaped:  {style().Reverse(true).Faint(true), style().Reverse(true).Faint(true)},
+	Heading:  {style().Bold(true), style().Bold(true)},
+	JSONKey:  {ink(lipgloss.Cyan)},
+	JSONText: {ink(lipgloss.Green)},
+	JSONNum:  {ink(lipgloss.Yellow)},
+	JSONWord: {ink(lipgloss.Magenta)},
+	Prod:     {ink(lipgloss.Red).Bold(true).Reverse(true), style().Bold(true).Reverse(true)},
+	Hit:      {ink(lipgloss.Yellow).Bold(true), style().Bold(true)},
+}
+
+func style() lipgloss.Style { return lipgloss.NewStyle() }
+
+func ink(c color.Color) lipgloss.Style { return style().Foreground(c) }
+
+// opening holds the sequence that begins each style. A render costs some
+// microseconds, and a screen has thousands of cells, so it is made once.
+var opening = func() (out [len(looks)][2]string) {
+	const mark = "x"
+	for s := range looks {
+		for i := range looks[s] {
+			out[s][i], _, _ = strings.Cut(looks[s][i].Render(mark), mark)
+		}
+	}
+	return out
+}()
+
+// closing ends every style (ECMA-48 §8.3.117, SGR 0).
+const closing = "\x1b[m"
 
 // Theme paints. Its zero value has colours and Unicode glyphs.
 type Theme struct {
-	NoColor bool // https://no-color.org: no colours; weight and reverse stay
+	NoColor bool
 	ASCII   bool
 }
 
 // Paint wraps text in a style. The text must not contain styles.
 func (t Theme) Paint(s Style, text string) string {
-	if s == "" || text == "" {
-		return text
-	}
+	variant := 0
 	if t.NoColor {
-		if s = s.weight(); s == "" {
-			return text
-		}
+		variant = 1
 	}
-	return "\x1b[" + string(s) + "m" + text + "\x1b[m"
-}
-
-// weight is what is left of a style without colour.
-func (s Style) weight() Style {
-	switch s {
-	case Bold, Dim, Reverse, Escaped:
-		return s
-	case Prod:
-		return "1;7"
-	case Hit:
-		return Bold
+	if open := opening[s][variant]; open != "" && text != "" {
+		return open + text + closing
 	}
-	return ""
+	return text
 }
 
 // Glyph names a sign; Glyph returns it for the terminal at hand.

@@ -379,6 +379,7 @@ func untilCall(t *testing.T, sc *screen, want func(p progress) bool) progress {
 func start(t *testing.T, sc *screen) (wait func()) {
 	t.Helper()
 	before := len(sc.calls)
+	sc.ticking = false // the clock makes it a batch, of which the call is the first
 	var msg tea.Msg
 	for _, b := range sc.Bindings() {
 		if b.ID == "invoke.send" {
