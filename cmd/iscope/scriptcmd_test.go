@@ -8,7 +8,9 @@ import (
 	"fmt"
 	"io"
 	"net/http"
+	"net/url"
 	"os"
+	"regexp"
 	"strconv"
 	"strings"
 	"time"
@@ -25,6 +27,8 @@ import (
 //	jsonlines FILE MEMBER…          each line is an object that has these members
 //	value FILE LINE WANT            the bytes of a record's value are those of file WANT
 //	json FILE PATH VALUE            a member of the only object, such as plan.routes.0.to
+//	find FILE PATTERN VARIABLE      VARIABLE becomes the pattern's first group
+//	host VARIABLE VARIABLE          the second becomes host:port of the URL in the first
 //	fill FILE BYTES                 write a large JSON document
 //	octets FILE 'TEXT'              write bytes, with Go's escapes
 //	records FILE                    print what a capture holds as JSON lines
@@ -36,7 +40,7 @@ import (
 func scriptCommands() map[string]func(*testscript.TestScript, bool, []string) {
 	return map[string]func(*testscript.TestScript, bool, []string){
 		"exits": exits, "lines": lines, "jsonlines": jsonLines, "value": value, "json": member,
-		"fill": fill, "octets": octets, "records": records, "flip": flip, "cut": cut, "mode": mode, "appears": appears, "http": call,
+		"find": findIn, "host": host, "fill": fill, "octets": octets, "records": records, "flip": flip, "cut": cut, "mode": mode, "appears": appears, "http": call,
 		"start": start, "await": await, "urge": urge, "interrupt": interrupt, "hangup": hangup, "ended": ended,
 	}
 }
@@ -141,6 +145,24 @@ func member(ts *testscript.TestScript, neg bool, args []string) {
 	if got := fmt.Sprint(at); got != args[2] {
 		ts.Fatalf("%s is %s, want %s", args[1], got, args[2])
 	}
+}
+
+func findIn(ts *testscript.TestScript, neg bool, args []string) {
+	need(ts, neg, args, 3, "find FILE PATTERN VARIABLE")
+	pattern, err := regexp.Compile(args[1])
+	ts.Check(err)
+	m := pattern.FindStringSubmatch(ts.ReadFile(args[0]))
+	if len(m) < 2 {
+		ts.Fatalf("no %s in %s", args[1], args[0])
+	}
+	ts.Setenv(args[2], m[1])
+}
+
+func host(ts *testscript.TestScript, neg bool, args []string) {
+	need(ts, neg, args, 2, "host VARIABLE VARIABLE")
+	u, err := url.Parse(ts.Getenv(args[0]))
+	ts.Check(err)
+	ts.Setenv(args[1], u.Host)
 }
 
 func fill(ts *testscript.TestScript, neg bool, args []string) {

@@ -8,7 +8,6 @@ import (
 	"io"
 	"strings"
 	"text/tabwriter"
-	"time"
 
 	"github.com/charmbracelet/x/term"
 
@@ -177,12 +176,4 @@ func (a *app) printJSON(v any) error {
 	}
 	_, err := a.out.Write(text)
 	return err
-}
-
-// since is how long ago, in the largest unit that says enough.
-func since(t, now time.Time) string {
-	if t.IsZero() {
-		return "—"
-	}
-	return now.Sub(t).Round(time.Second).String()
 }

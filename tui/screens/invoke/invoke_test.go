@@ -3,7 +3,6 @@ package invoke
 import (
 	"context"
 	"errors"
-	"flag"
 	"fmt"
 	"iter"
 	"os"
@@ -18,15 +17,11 @@ import (
 	"github.com/google/go-cmp/cmp"
 
 	"iscope/config"
-	"iscope/inspectors/safe"
 	"iscope/probes"
 	"iscope/probes/probetest"
 	"iscope/tui/kit"
 	"iscope/tui/session"
-	"iscope/tui/theme"
 )
-
-var update = flag.Bool("update", false, "write the golden frames")
 
 var clock = time.Date(2026, 11, 22, 14, 5, 10, 0, time.UTC)
 
@@ -175,85 +170,6 @@ func choose(t testing.TB, sc *screen, method string) {
 func typing(sc *screen, text string) {
 	for _, r := range text {
 		sc.Update(tea.KeyPressMsg{Code: r, Text: string(r)})
-	}
-}
-
-func golden(t *testing.T, name string, sc *screen, w, h int) {
-	t.Helper()
-	frame := sc.View(w, h)
-	checkSize(t, frame, w, h)
-	got := ansi.Strip(frame) + "\n"
-	path := filepath.Join("testdata", fmt.Sprintf("%s-%dx%d.txt", name, w, h))
-	if *update {
-		if err := os.WriteFile(path, []byte(got), 0o644); err != nil {
-			t.Fatal(err)
-		}
-	}
-	want, err := os.ReadFile(path)
-	if err != nil {
-		t.Fatal(err)
-	}
-	if d := cmp.Diff(string(want), got); d != "" {
-		t.Errorf("%s:\n%s", path, d)
-	}
-}
-
-func checkSize(t *testing.T, frame string, w, h int) {
-	t.Helper()
-	rows := strings.Split(frame, "\n")
-	if h > 0 && len(rows) != h {
-		t.Fatalf("%dx%d: %d rows", w, h, len(rows))
-	}
-	for i, r := range rows {
-		if got := safe.Width(ansi.Strip(r)); got != w && h > 0 {
-			t.Fatalf("%dx%d: row %d has %d cells: %q", w, h, i, got, ansi.Strip(r))
-		}
-	}
-}
-
-var sizes = [][2]int{{80, 24}, {120, 40}, {200, 60}}
-
-func TestFrames(t *testing.T) {
-	for _, size := range sizes {
-		w, h := size[0], size[1]
-		sc, _ := build(t, "staging", true)
-		golden(t, "methods", sc, w, h)
-		choose(t, sc, "GET /orders/{id}")
-		golden(t, "request", sc, w, h)
-		choose(t, sc, "fake.Svc/Fancy")
-		press(t, sc, "s")
-		golden(t, "response", sc, w, h)
-		choose(t, sc, "fake.Svc/Broken")
-		press(t, sc, "s")
-		golden(t, "failed", sc, w, h)
-		choose(t, sc, "fake.Svc/Store")
-		press(t, sc, "s")
-		golden(t, "confirm", sc, w, h)
-		sc.Update(kit.Back)
-		press(t, sc, "t")
-		golden(t, "history", sc, w, h)
-	}
-}
-
-func TestEverySize(t *testing.T) {
-	for _, th := range []theme.Theme{{}, {ASCII: true, NoColor: true}} {
-		sc, _ := build(t, "staging", true)
-		sc.o.Theme = th
-		for _, step := range []func(){func() {}, func() { choose(t, sc, "GET /orders/{id}") }, func() { sc.Update(kit.Enter) },
-			func() {
-				sc.Update(tea.KeyPressMsg{Code: tea.KeyEscape})
-				choose(t, sc, "fake.Svc/Fancy")
-				press(t, sc, "s")
-			},
-			func() { sc.Update(kit.NextTab) }, func() { choose(t, sc, "fake.Svc/Store"); press(t, sc, "s") },
-			func() { sc.Update(kit.Back); sc.Update(kit.Enter) }, func() { press(t, sc, "t") }} {
-			step()
-			for w := 0; w <= 210; w += 7 {
-				for _, h := range []int{0, 1, 2, 3, 7, 8, 9, 15, 24, 40} {
-					checkSize(t, sc.View(w, h), w, h)
-				}
-			}
-		}
 	}
 }
 
@@ -504,57 +420,6 @@ func TestHistoryTakesACallUpAgain(t *testing.T) {
 	run(t, sc, sc.Update(kit.Enter))
 	if d := sc.draft(); d.doc.Value() != `{"text":"first"}` || sc.call() != sc.calls[0] {
 		t.Errorf("%q", d.doc.Value())
-	}
-}
-
-func TestCommandLine(t *testing.T) {
-	sc, _ := build(t, "local", true)
-	choose(t, sc, "GET /orders/{id}")
-	d := sc.draft()
-	d.params[0].field.Set("it's $HOME")
-	sc.addHeader()
-	typing(sc, "X-Id: 7")
-	got := press(t, sc, "y")
-	want := `iscope invoke -e test shop 'GET /orders/{id}' -p 'id=it'\''s $HOME' -p view=FULL -H 'X-Id: 7'`
-	if line := sc.command(d); line != want || len(got) != 2 {
-		t.Errorf("%s\n%v", line, got)
-	}
-	choose(t, sc, "fake.Svc/Store")
-	if line := sc.command(sc.draft()); line != `iscope invoke -e test shop fake.Svc/Store -d '{"text":""}'` {
-		t.Error(line)
-	}
-}
-
-func TestQuote(t *testing.T) {
-	for in, want := range map[string]string{"": "''", "a-b": "a-b", "a b": "'a b'", "it's": `'it'\''s'`, "\x1b[201~x": `$'\033[201~x'`, "a\n'": `$'a\n\''`} {
-		if got := quote(in); got != want {
-			t.Errorf("%q is %s, want %s", in, got, want)
-		}
-	}
-}
-
-func TestEditorRoundTrip(t *testing.T) {
-	sc, _ := build(t, "local", true)
-	choose(t, sc, "fake.Svc/Store")
-	written := sc.edit()().(toEdit)
-	info, err := os.Stat(written.path)
-	if err != nil || info.Mode().Perm() != 0o600 {
-		t.Fatal(err, info)
-	}
-	if err := os.WriteFile(written.path, []byte("{\"text\": 1}\n"), 0o600); err != nil {
-		t.Fatal(err)
-	}
-	run(t, sc, sc.Update(left{errand: written.errand}))
-	if got := sc.draft().doc.Value(); got != `{"text": 1}` {
-		t.Errorf("%q", got)
-	}
-	if _, err := os.Stat(filepath.Dir(written.path)); !errors.Is(err, os.ErrNotExist) {
-		t.Error("the folder stays", err)
-	}
-	written = sc.edit()().(toEdit)
-	out := run(t, sc, sc.Update(left{errand: written.errand, err: errors.New("exit status 1")}))
-	if f, ok := out[0].(kit.Fail); !ok || sc.draft().doc.Value() != `{"text": 1}` {
-		t.Errorf("%v", f)
 	}
 }
 

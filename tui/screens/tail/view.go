@@ -220,9 +220,6 @@ func (v *view) move(delta int) {
 	v.follow = v.follow && delta >= 0 && !v.paused()
 }
 
-// oldest moves to the first record kept.
-func (v *view) oldest() { v.move(-1 << 31) }
-
 // latest moves to the newest and follows, unless paused.
 func (v *view) latest() {
 	v.move(1 << 31)

@@ -2,6 +2,7 @@ package topo
 
 import (
 	"cmp"
+	"fmt"
 	"strings"
 
 	"iscope/inspectors/safe"
@@ -177,7 +178,7 @@ func (t *screen) describeParts(p *page, n *topology.Node) {
 	if len(n.Parts) == 0 {
 		return
 	}
-	p.head(plural(len(n.Parts), "PART"))
+	p.head(fmt.Sprintf("PARTS %d", len(n.Parts)))
 	for i, id := range n.Parts {
 		if i == maxParts {
 			p.say(2, theme.Dim, plural(len(n.Parts)-i, "more part"))
@@ -203,7 +204,7 @@ func (t *screen) describeAttrs(p *page, n *topology.Node) {
 }
 
 func (t *screen) describeClaims(p *page, claims []topology.Basis) {
-	p.head(plural(len(claims), "CLAIM"))
+	p.head(fmt.Sprintf("CLAIMS %d", len(claims)))
 	for _, c := range claims {
 		t.claim(p, 2, c)
 	}

@@ -188,14 +188,28 @@ func phaseSign(th theme.Theme, p session.Phase) (string, theme.Style) {
 func (t *screen) sources(w, h int) []string {
 	th := t.o.Theme
 	l := kit.NewLine(th, w).Say(theme.Dim, " SOURCES ")
+	well, room := 0, w-9
+	for i := range t.m.states {
+		if st := &t.m.states[i]; st.Phase == session.Well {
+			well++
+		}
+		room -= safe.Line(t.m.states[i].Name, 30).Width() + len(t.m.states[i].Phase.String()) + 5
+	}
+	if room < 0 && well > 0 { // of those that are well the number will do
+		glyph, style := phaseSign(th, session.Well)
+		l.Say(style, fmt.Sprintf("%s%d", glyph, well)).Say(theme.Dim, " ok  ")
+	}
 	var trouble []*session.State
 	for i := range t.m.states {
 		st := &t.m.states[i]
-		glyph, style := phaseSign(th, st.Phase)
-		l.Say(style, glyph+" ").Put(theme.Plain, safe.Line(st.Name, 30)).Say(theme.Dim, " "+st.Phase.String()+"  ")
 		if st.Phase == session.Failed || st.Phase == session.Partly {
 			trouble = append(trouble, st)
 		}
+		if st.Phase == session.Well && room < 0 {
+			continue
+		}
+		glyph, style := phaseSign(th, st.Phase)
+		l.Say(style, glyph+" ").Put(theme.Plain, safe.Line(st.Name, 30)).Say(theme.Dim, " "+st.Phase.String()+"  ")
 	}
 	rows := []string{l.String()}
 	most := max(0, h/10)

@@ -5,6 +5,7 @@ import (
 
 	"github.com/charmbracelet/x/ansi"
 
+	"iscope/inspectors/safe"
 	"iscope/probes"
 	"iscope/probes/topology/draw"
 	"iscope/tui/kit"
@@ -23,7 +24,7 @@ func (t *screen) picture(w int) drawn {
 	}
 	p := drawn{m: t.m, w: w, cursor: cursor, depth: t.depth, whole: true, shown: len(t.m.order)}
 	o := draw.Options{MaxWidth: w - 2, ASCII: t.o.Theme.ASCII, Focus: cursor, Last: &t.pic.Picture}
-	if t.m.linked <= draw.MaxNodes {
+	if len(t.m.picture.Nodes) <= draw.MaxNodes {
 		p.Picture = draw.Draw(t.m.picture, o)
 	}
 	if len(p.Lines) == 0 && cursor != "" {
@@ -40,21 +41,52 @@ func (t *screen) picture(w int) drawn {
 	return p
 }
 
-// graphPane is the picture above the edges of what is under the cursor.
+// graphPane is the picture above what has no edge and the edges of what is under
+// the cursor.
 func (t *screen) graphPane(w, h int) string {
-	upper := min(len(t.pic.Lines)+2, max(h*3/5, h-12))
-	rows := []string{strings.Repeat(" ", max(0, w))}
-	from, to := t.pictureWindow(max(0, upper-2))
+	blank := strings.Repeat(" ", max(0, w))
+	var lone []string
+	if t.pic.whole {
+		lone = t.loneRows(w, min(3, h/8))
+	}
+	upper := min(len(t.pic.Lines)+2+len(lone), max(h*3/5, h-12))
+	rows := []string{blank}
+	from, to := t.pictureWindow(max(0, upper-2-len(lone)))
 	for y := from; y < to; y++ {
 		rows = append(rows, t.pictureRow(y, w))
 	}
-	if n := t.m.lone; n > 0 && t.pic.whole {
-		rows = append(rows, kit.NewLine(t.o.Theme, w).Say(theme.Dim, " "+plural(n, "more node")+" without an edge").String())
-	}
-	for len(rows) < upper {
-		rows = append(rows, strings.Repeat(" ", max(0, w)))
-	}
+	rows = append(append(rows, lone...), blank)
 	return kit.Lay(append(rows, t.edgeRows(w, h-len(rows))...), w, h)
+}
+
+// loneRows names what has no edge, as much of it as fits.
+func (t *screen) loneRows(w, h int) (rows []string) {
+	if len(t.m.lone) == 0 || h <= 0 {
+		return nil
+	}
+	l := kit.NewLine(t.o.Theme, w).Say(theme.Dim, " without an edge: ")
+	for i, n := range t.m.lone {
+		name := safe.Line(t.m.name(n.ID), 40)
+		rest := len(t.m.lone) - i
+		tail := 0
+		if len(rows) == h-1 && rest > 1 {
+			tail = len(plural(rest, "more node"))
+		}
+		if l.Left() < name.Width()+5+tail {
+			if len(rows) == h-1 {
+				return append(rows, l.Say(theme.Dim, plural(rest, "more node")).String())
+			}
+			rows = append(rows, l.String())
+			l = kit.NewLine(t.o.Theme, w).Say(theme.Plain, " ")
+		}
+		glyph, style := sign(t.o.Theme, n.Health)
+		text := theme.Dim
+		if n.ID == t.pic.cursor {
+			text = theme.Reverse
+		}
+		l.Say(style, glyph+" ").Put(text, name).Say(theme.Plain, "  ")
+	}
+	return append(rows, l.String())
 }
 
 // pictureWindow keeps the cursor's node in sight.

@@ -30,7 +30,7 @@ func (t *screen) listPane(l look, w, h int) string {
 	for _, r := range t.rows[from:to] {
 		name = max(name, safe.Line(t.m.name(r.node.ID), mostName).Width())
 	}
-	name = min(name+1, mostName, max(leastName, w*2/5))
+	name = min(name+1, mostName, max(leastName, w/2))
 	reason := reasonWidth
 	if w < narrowList {
 		reason = 0

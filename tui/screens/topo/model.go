@@ -32,9 +32,8 @@ type model struct {
 	counts   [4]int           // top-level nodes by health
 	all      int              // top-level nodes whether in scope or not
 
-	picture topology.Graph // what can be drawn, names made safe
-	linked  int            // nodes in it that have an edge
-	lone    int            // nodes without an edge that were left out of it
+	picture topology.Graph   // what can be drawn, names made safe
+	lone    []*topology.Node // the others: no source names an edge of them
 }
 
 // finding is one line at the bottom.
@@ -201,29 +200,20 @@ func (m *model) find(gone []topology.Gone) {
 	}
 }
 
-// maxLone is how many nodes without an edge stand below the picture.
-const maxLone = 24
-
-// toDraw prepares what the picture shows: names without control sequences, and
-// of what has no edge only the worst.
+// toDraw prepares what the picture shows: nodes with an edge, their names without
+// control sequences.
 func (m *model) toDraw() {
 	linked := map[string]bool{}
 	for _, e := range m.top.Edges {
 		linked[e.From], linked[e.To] = true, true
 	}
-	kept := map[string]bool{}
 	for _, n := range m.order {
-		switch {
-		case linked[n.ID]:
-			m.linked++
-		case len(kept) < maxLone:
-			kept[n.ID] = true
-		default:
-			m.lone++
+		if !linked[n.ID] {
+			m.lone = append(m.lone, n)
 		}
 	}
 	for _, n := range m.top.Nodes {
-		if linked[n.ID] || kept[n.ID] {
+		if linked[n.ID] {
 			m.picture.Nodes = append(m.picture.Nodes, m.drawable(n))
 		}
 	}
@@ -231,7 +221,7 @@ func (m *model) toDraw() {
 }
 
 func (m *model) drawable(n topology.Node) topology.Node {
-	n.Name = safe.Line(m.name(n.ID), 60).String()
+	n.Name = safe.Line(cmp.Or(n.Name, n.ID), 60).String()
 	return n
 }
 

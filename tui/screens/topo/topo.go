@@ -173,9 +173,7 @@ func (t *screen) nav(n kit.Nav) tea.Cmd {
 	case kit.Enter:
 		return t.enter()
 	case kit.ShowDetail:
-		t.detail = !t.detail
-		t.scroll = kit.Scroll{}
-		t.turn(0)
+		t.detail, t.scroll = !t.detail, kit.Scroll{}
 	case kit.NextPane:
 		t.turn(1)
 	case kit.PrevPane:
@@ -206,19 +204,13 @@ func (t *screen) move(n kit.Nav) {
 
 // turn gives the focus to the next pane that is on screen.
 func (t *screen) turn(by int) {
-	panes := [...]pane{onList, onDetail, onFindings}
-	p := t.pane
+	const panes = int(onFindings) + 1
 	for range panes {
-		p = pane((int(p) + by + len(panes)) % len(panes))
-		if t.visible[p] {
-			break
-		}
-		if by == 0 {
-			p = onList
-			break
+		if t.pane = pane((int(t.pane) + by + panes) % panes); t.visible[t.pane] {
+			return
 		}
 	}
-	t.pane = p
+	t.pane = onList
 }
 
 // enter opens the detail of what is under the cursor; from a finding it goes to
