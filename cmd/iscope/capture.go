@@ -199,11 +199,8 @@ func (a *app) captureProxy(ctx context.Context, o captureOpts, w *replay.Writer)
 	if err := w.AddTarget(info); err != nil {
 		return err
 	}
-	if o.duration > 0 {
-		var stop context.CancelFunc
-		ctx, stop = context.WithTimeoutCause(ctx, o.duration, errTimeUp)
-		defer stop()
-	}
+	ctx, end := o.bounded(ctx)
+	defer end()
 	ctx, stop := context.WithCancelCause(ctx)
 	defer stop(nil)
 	err = proxy.Serve(ctx, proxy.Options{Listen: o.listen, To: to, TLS: secure, Target: info.Name,

@@ -100,11 +100,8 @@ func (a *app) tap(ctx context.Context, conn *probes.Conn, q probes.TailQuery, o 
 	if err != nil {
 		return tap.Stats{}, err
 	}
-	if o.duration > 0 {
-		var stop context.CancelFunc
-		ctx, stop = context.WithTimeoutCause(ctx, o.duration, errTimeUp)
-		defer stop()
-	}
+	ctx, stop := o.bounded(ctx)
+	defer stop()
 	stats, err := tap.Run(ctx, tailer, q, tap.Options{
 		Target: conn.Target.Name, Sinks: sinks, Limit: o.limit, Retry: tap.Retry{Initial: o.wait},
 		Check: conn.Check,
@@ -118,6 +115,21 @@ func (a *app) tap(ctx context.Context, conn *probes.Conn, q probes.TailQuery, o 
 		err = nil
 	}
 	return stats, err
+}
+
+// bounded ends a context when the time of --for is up. It is cancelled, not given
+// a deadline: drivers would take that for the deadline of their requests, and
+// the end for a peer that does not answer.
+func (o *tailOpts) bounded(ctx context.Context) (context.Context, func()) {
+	if o.duration == 0 {
+		return ctx, func() {}
+	}
+	ctx, cancel := context.WithCancelCause(ctx)
+	timer := time.AfterFunc(o.duration, func() { cancel(errTimeUp) })
+	return ctx, func() {
+		timer.Stop()
+		cancel(nil)
+	}
 }
 
 var errTimeUp = errors.New("the time given with --for is up")

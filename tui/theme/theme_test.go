@@ -6,7 +6,7 @@ import (
 )
 
 // colour is an SGR parameter that sets a colour.
-var colour = regexp.MustCompile(`\x1b\[(?:[0-9;]*;)?[349][0-9](?:[;m])`)
+var colour = regexp.MustCompile(`\x1b\[(?:[0-9;]*;)?[349][0-9](?:;[0-9]+)*m`)
 
 func TestNoColorKeepsWeightOnly(t *testing.T) {
 	plain := Theme{NoColor: true}

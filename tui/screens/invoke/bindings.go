@@ -9,6 +9,34 @@ import (
 )
 
 func (v *screen) Bindings() []kit.Binding {
+	nav := func(id, key, name string, n kit.Nav) kit.Binding {
+		return kit.Binding{ID: id, Keys: []string{key}, Name: name, Doc: name, Hint: true, Run: func() tea.Cmd { return v.Update(n) }}
+	}
+	switch {
+	case v.Typing(): // keys are text: these are for the hint row
+		return v.typingHints()
+	case v.confirm != nil:
+		return append([]kit.Binding{nav("invoke.yes", "enter", "send", kit.Enter), nav("invoke.no", "esc", "do not send", kit.Back)}, v.actions()...)
+	}
+	return v.actions()
+}
+
+func (v *screen) typingHints() []kit.Binding {
+	none := func() tea.Cmd { return nil }
+	hint := func(key, name string) kit.Binding {
+		return kit.Binding{ID: "invoke.typing." + key, Keys: []string{key}, Name: name, Doc: name, Hint: true, Run: none}
+	}
+	d := v.draft()
+	switch {
+	case v.asking:
+		return []kit.Binding{hint("enter", "keep the filter"), hint("esc", "lift it")}
+	case d != nil && d.onBody():
+		return []kit.Binding{hint("esc", "leave the document"), hint("tab", "next field")}
+	}
+	return []kit.Binding{hint("esc", "leave the field"), hint("tab", "next field"), hint("enter", "next field")}
+}
+
+func (v *screen) actions() []kit.Binding {
 	return []kit.Binding{
 		{ID: "invoke.send", Keys: []string{"s"}, Name: "send", Hint: true, Refused: v.refuseSend,
 			Doc: "make the call, or send one more message into the open stream", Run: v.send},

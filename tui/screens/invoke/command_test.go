@@ -16,6 +16,7 @@ func TestCommandLine(t *testing.T) {
 	d.params[0].field.Set("it's $HOME")
 	sc.addHeader()
 	typing(sc, "X-Id: 7")
+	sc.Update(key("esc"))
 	got := press(t, sc, "y")
 	want := `iscope invoke -e test shop 'GET /orders/{id}' -p 'id=it'\''s $HOME' -p view=FULL -H 'X-Id: 7'`
 	if line := sc.command(d); line != want || len(got) != 2 {

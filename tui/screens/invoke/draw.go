@@ -303,9 +303,6 @@ func (v *screen) documentRows(d *draft, w, h int) []string {
 	} else {
 		l.Say(theme.Bad, th.Glyph(theme.Failed)+" ").Put(theme.Bad, safe.Line(d.verdict, safe.Wide))
 	}
-	if v.typing && here {
-		l.Say(theme.Dim, "   esc leaves, tab next")
-	}
 	rows := []string{l.String()}
 	rows = append(rows, d.doc.Rows(th, w, max(0, h-2), v.typing && here, d.wrong)...)
 	if len(rows) < h {

@@ -87,7 +87,7 @@ func TestEverySize(t *testing.T) {
 				press(t, sc, "s")
 			},
 			func() { sc.Update(kit.NextTab) }, func() { choose(t, sc, "fake.Svc/Store"); press(t, sc, "s") },
-			func() { sc.Update(kit.Back); sc.Update(kit.Enter) }, func() { press(t, sc, "t") }} {
+			func() { sc.Update(kit.Back); sc.Update(kit.Enter) }, func() { sc.Update(key("esc")); press(t, sc, "t") }} {
 			step()
 			for w := 0; w <= 210; w += 7 {
 				for _, h := range []int{0, 1, 2, 3, 7, 8, 9, 15, 24, 40} {

@@ -259,11 +259,11 @@ func TestInvalidDocumentsAreNotSent(t *testing.T) {
 	if d.valid || d.wrong != 1 || !strings.HasPrefix(d.verdict, "no JSON: line 2, column 1: ") {
 		t.Errorf("%d %q", d.wrong, d.verdict)
 	}
-	if got := press(t, sc, "s"); !strings.HasPrefix(got[0].(string), "the document is no JSON") {
+	if got := sc.refuseSend(); !strings.HasPrefix(got, "the document is no JSON") {
 		t.Error(got)
 	}
-	sc.Update(tea.KeyPressMsg{Code: tea.KeyBackspace})
-	sc.Update(tea.KeyPressMsg{Code: tea.KeyBackspace})
+	sc.Update(key("backspace"))
+	sc.Update(key("backspace"))
 	if d.check(); !d.valid {
 		t.Error(d.verdict)
 	}
@@ -448,6 +448,31 @@ func TestFilterAndBack(t *testing.T) {
 	}
 	if got := run(t, sc, sc.Update(kit.Back)); len(got) != 1 || got[0] != (kit.NotMine{}) {
 		t.Error(got)
+	}
+}
+
+func TestHintsAreOfWhatHasTheFocus(t *testing.T) {
+	sc, _ := build(t, "staging", true)
+	first := func() string { return sc.Bindings()[0].Name }
+	choose(t, sc, "fake.Svc/Store")
+	if first() != "send" || len(sc.Bindings()) != 7 {
+		t.Error(first())
+	}
+	sc.Update(kit.Enter)
+	if first() != "leave the document" {
+		t.Error(first())
+	}
+	sc.Update(key("esc"))
+	press(t, sc, "s")
+	if b := sc.Bindings()[0]; b.Name != "send" || b.Keys[0] != "enter" {
+		t.Error(b)
+	}
+	if press(t, sc, "esc"); sc.confirm != nil {
+		t.Error("esc leaves the question open")
+	}
+	sc.Update(kit.Find)
+	if first() != "keep the filter" {
+		t.Error(first())
 	}
 }
 

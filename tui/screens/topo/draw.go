@@ -84,7 +84,7 @@ func (t *screen) body(l look, w, h int) string {
 // for.
 func (t *screen) listAndDetail(l look, w, h int) string {
 	upper := min(len(t.rows)+1, h*3/5)
-	if h-upper < 8 {
+	if h-upper < 8 || len(t.rows) == 0 {
 		return t.listPane(l, w, h)
 	}
 	return kit.Lay(append(strings.Split(t.listPane(l, w, upper), "\n"), strings.Split(t.detailPane(w, h-upper), "\n")...), w, h)

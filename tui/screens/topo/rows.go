@@ -105,6 +105,10 @@ func (t *screen) place(was row, had bool) {
 		t.want = ""
 		return
 	}
+	if !t.moved { // what is worst stays under the cursor
+		t.list.Cursor = 0
+		return
+	}
 	for i := range t.rows {
 		if had && t.rows[i].id() == was.id() {
 			t.list.Cursor = i
@@ -126,7 +130,7 @@ func (t *screen) select1(s string) bool {
 	id := t.m.whole(n.ID)
 	for i := range t.rows {
 		if r := &t.rows[i]; r.owner == "" && r.node.ID == id {
-			t.list.Cursor = i
+			t.list.Cursor, t.moved = i, true
 			return true
 		}
 	}
@@ -140,6 +144,7 @@ func (t *screen) fold(open bool) {
 	if !ok || t.pane != onList {
 		return
 	}
+	t.moved = true
 	id := r.node.ID
 	if r.owner != "" {
 		if open {

@@ -58,6 +58,7 @@ type screen struct {
 
 	rows     []row
 	list     kit.List
+	moved    bool // the cursor has been put somewhere by the user
 	findings kit.List
 	scroll   kit.Scroll
 	detail   bool // the detail has been opened
@@ -197,7 +198,7 @@ func (t *screen) move(n kit.Nav) {
 		t.findings.Nav(n, t.findingCount(), max(1, t.height))
 	default:
 		if t.list.Nav(n, len(t.rows), max(1, t.height)) {
-			t.scroll, t.want = kit.Scroll{}, ""
+			t.scroll, t.want, t.moved = kit.Scroll{}, "", true
 		}
 	}
 }
@@ -220,6 +221,7 @@ func (t *screen) enter() tea.Cmd {
 		return t.openFinding()
 	}
 	if _, ok := t.current(); ok {
+		t.moved = true
 		t.detail, t.scroll, t.pane = true, kit.Scroll{}, onDetail
 	}
 	return nil

@@ -276,6 +276,7 @@ func TestUnknownNumbersAreNoZeros(t *testing.T) {
 func at(t *testing.T, sc *screen, name string) {
 	t.Helper()
 	sc.list.Cursor = slices.IndexFunc(sc.rows, func(r row) bool { return r.node.Name == name })
+	sc.moved = true
 	if sc.list.Cursor < 0 {
 		t.Fatalf("no row for %s", name)
 	}
