@@ -55,6 +55,8 @@ func (r *router) close() {
 type (
 	changed struct{} // something of the session
 	minute  struct{}
+	// caughtUp: the terminal has taken everything, after a frame was dropped.
+	caughtUp struct{}
 )
 
 // Init starts watching: the first frame is on its way by then.
@@ -92,6 +94,7 @@ func (r *router) Update(msg tea.Msg) (tea.Model, tea.Cmd) {
 	switch msg := msg.(type) {
 	case tea.WindowSizeMsg:
 		r.w, r.h = msg.Width, msg.Height
+		r.last = "" // of another size
 		return r, nil
 	case tea.KeyPressMsg:
 		return r, r.key(msg)
@@ -101,6 +104,8 @@ func (r *router) Update(msg tea.Msg) (tea.Model, tea.Cmd) {
 		return r, tea.Batch(r.awaitChange(), r.dial(), r.screen().Update(kit.Changed{}))
 	case minute:
 		return r, nextMinute(r.k.Now())
+	case caughtUp:
+		return r, nil // drawn by View
 	case kit.Go:
 		return r, r.open(msg)
 	case kit.Toast:

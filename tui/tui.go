@@ -54,6 +54,7 @@ func Run(ctx context.Context, o Options) (Outcome, error) {
 	r := newRouter(o, s, out.idle)
 	// The session watches only from the first frame on: see router.Init.
 	p := tea.NewProgram(r, tea.WithContext(ctx), tea.WithInput(o.In), tea.WithOutput(out), tea.WithFPS(framesPerSecond()))
+	out.onIdle(func() { p.Send(caughtUp{}) })
 	_, err = p.Run()
 	out.drain(500 * time.Millisecond)
 	r.close()

@@ -10,14 +10,17 @@ import (
 // holds a lock while it writes, and the event loop needs the same lock: a slow
 // terminal would stall keys, quitting included. While bytes are pending the
 // router returns its last frame again, so frames are dropped at the source and
-// the buffer stays small.
+// the buffer stays small. When the terminal has caught up, the router is told, so
+// that the last change is never the one that was dropped.
 type gatedWriter struct {
 	*os.File // so that Bubble Tea finds the terminal's size
 
 	mu      sync.Mutex
 	pending []byte
 	writing bool
+	missed  bool // a frame was dropped
 	wake    *sync.Cond
+	redraw  func() // asks for the frame that was dropped
 }
 
 func newGatedWriter(f *os.File) *gatedWriter {
@@ -53,14 +56,39 @@ func (w *gatedWriter) pump() {
 		w.mu.Lock()
 		w.writing = false
 		w.wake.Broadcast()
+		w.caughtUp()
 	}
 }
 
-// idle reports whether everything has been taken by the terminal.
+// caughtUp asks for a frame if one was dropped and nothing is pending. The lock
+// is held, and let go while asking: the event loop may be waiting for it.
+func (w *gatedWriter) caughtUp() {
+	if !w.missed || len(w.pending) > 0 || w.redraw == nil {
+		return
+	}
+	w.missed = false
+	redraw := w.redraw
+	w.mu.Unlock()
+	redraw()
+	w.mu.Lock()
+}
+
+// onIdle sets what is called when the terminal has caught up after idle has
+// said no.
+func (w *gatedWriter) onIdle(redraw func()) {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	w.redraw = redraw
+}
+
+// idle reports whether everything has been taken by the terminal. Where it has
+// not, the caller drops a frame and is asked for it later.
 func (w *gatedWriter) idle() bool {
 	w.mu.Lock()
 	defer w.mu.Unlock()
-	return len(w.pending) == 0 && !w.writing
+	ok := len(w.pending) == 0 && !w.writing
+	w.missed = w.missed || !ok
+	return ok
 }
 
 // drain waits until everything is out, at most that long, so that the sequences

@@ -20,7 +20,7 @@ func main() { os.Exit(Main()) }
 func Main() int {
 	quiet()
 	// Ctrl-C ends the verb in good order; a second one ends the process.
-	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
+	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM, syscall.SIGHUP)
 	defer stop()
 	context.AfterFunc(ctx, stop)
 	return run(ctx, os.Args[1:], newApp(os.Stdin, os.Stdout, os.Stderr))
