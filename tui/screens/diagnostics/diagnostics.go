@@ -107,21 +107,8 @@ func (d *screen) head(w int) string {
 		Col(theme.Dim, kit.Text("STATE"), 10).Col(theme.Dim, kit.Text("SINCE"), 8).Say(theme.Dim, "ERROR").String()
 }
 
-// sign is a phase as a glyph with its colour.
-func sign(th theme.Theme, p session.Phase) (string, theme.Style) {
-	switch p {
-	case session.Well:
-		return th.Glyph(theme.OK), theme.Good
-	case session.Partly:
-		return th.Glyph(theme.Warning), theme.Warn
-	case session.Failed:
-		return th.Glyph(theme.Failed), theme.Bad
-	}
-	return th.Glyph(theme.Unknown), theme.Dim
-}
-
 func (d *screen) row(st *session.State, w int, cursor bool) string {
-	glyph, style := sign(d.o.Theme, st.Phase)
+	glyph, style := kit.PhaseSign(d.o.Theme, st.Phase)
 	l := kit.NewLine(d.o.Theme, w).Say(theme.Plain, " ").Say(style, glyph).Say(theme.Plain, " ")
 	l.Col(theme.Plain, safe.Line(st.Name, 20), 20).Col(theme.Plain, safe.Line(st.Driver, 8), 8)
 	l.Col(style, kit.Text(st.Phase.String()), 10).Col(theme.Plain, kit.Text(d.ago(st.Since)), 8)

@@ -65,7 +65,7 @@ func (e *screen) row(r *line, states map[string]session.State, w int, cursor boo
 	l.Say(theme.Dim, fold)
 	if r.node == nil {
 		st := states[r.target]
-		glyph, style := sign(th, st.Phase)
+		glyph, style := kit.PhaseSign(th, st.Phase)
 		l.Say(style, glyph+" ").Put(theme.Bold, safe.Line(r.target, 40)).Say(theme.Dim, "  "+safe.Line(st.Driver, 10).String()+"  "+st.Phase.String())
 	} else {
 		kind := r.node.kind
@@ -78,18 +78,6 @@ func (e *screen) row(r *line, states map[string]session.State, w int, cursor boo
 		return l.Selected()
 	}
 	return l.String()
-}
-
-func sign(th theme.Theme, p session.Phase) (string, theme.Style) {
-	switch p {
-	case session.Well:
-		return th.Glyph(theme.OK), theme.Good
-	case session.Partly:
-		return th.Glyph(theme.Warning), theme.Warn
-	case session.Failed:
-		return th.Glyph(theme.Failed), theme.Bad
-	}
-	return th.Glyph(theme.Unknown), theme.Dim
 }
 
 // pane describes what is under the cursor.

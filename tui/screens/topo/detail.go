@@ -79,7 +79,7 @@ func (t *screen) detailPane(w, h int) string {
 }
 
 func (t *screen) describe(p *page, n *topology.Node) {
-	glyph, style := sign(t.o.Theme, n.Health)
+	glyph, style := kit.HealthSign(t.o.Theme, n.Health)
 	title := safe.Line(t.m.name(n.ID), safe.Wide)
 	l := kit.NewLine(t.o.Theme, p.w).Say(style, " "+glyph+" "+n.Health.String()+"  ")
 	heading := theme.Heading
@@ -137,7 +137,7 @@ func (t *screen) describeVerdicts(p *page, n *topology.Node) {
 		p.say(2, theme.Dim, "no source judges its health")
 	}
 	for _, v := range n.Verdicts {
-		glyph, style := sign(t.o.Theme, v.Health)
+		glyph, style := kit.HealthSign(t.o.Theme, v.Health)
 		text := glyph + " " + v.Health.String() + " by " + v.By
 		if v.Reason != "" {
 			text += ": " + v.Reason
@@ -188,7 +188,7 @@ func (t *screen) describeParts(p *page, n *topology.Node) {
 		if part == nil {
 			continue
 		}
-		glyph, style := sign(t.o.Theme, part.Health)
+		glyph, style := kit.HealthSign(t.o.Theme, part.Health)
 		p.say(2, style, strings.Join(strings.Fields(glyph+" "+string(part.Kind)+" "+part.Name+" "+part.Addr+" "+part.Reason), " "))
 	}
 }

@@ -142,7 +142,7 @@ func (t *screen) header(w int, l look, why string) string {
 	line := kit.NewLine(th, w).Say(theme.Heading, fmt.Sprintf(" NODES %d", len(m.order))).Say(theme.Dim, " "+th.Glyph(theme.Dot))
 	for _, h := range []probes.Health{probes.HealthFail, probes.HealthWarn, probes.HealthUnknown, probes.HealthOK} {
 		if n := m.counts[h]; n > 0 {
-			glyph, style := sign(th, h)
+			glyph, style := kit.HealthSign(th, h)
 			line.Say(style, fmt.Sprintf(" %s%d", glyph, n)).Say(theme.Plain, " "+h.String())
 		}
 	}
@@ -159,30 +159,6 @@ func (t *screen) header(w int, l look, why string) string {
 	return line.String()
 }
 
-func sign(th theme.Theme, h probes.Health) (string, theme.Style) {
-	switch h {
-	case probes.HealthOK:
-		return th.Glyph(theme.OK), theme.Good
-	case probes.HealthWarn:
-		return th.Glyph(theme.Warning), theme.Warn
-	case probes.HealthFail:
-		return th.Glyph(theme.Failed), theme.Bad
-	}
-	return th.Glyph(theme.Unknown), theme.Dim
-}
-
-func phaseSign(th theme.Theme, p session.Phase) (string, theme.Style) {
-	switch p {
-	case session.Well:
-		return sign(th, probes.HealthOK)
-	case session.Partly:
-		return sign(th, probes.HealthWarn)
-	case session.Failed:
-		return sign(th, probes.HealthFail)
-	}
-	return sign(th, probes.HealthUnknown)
-}
-
 // sources is one row of how every source is doing, and a row of its own for each
 // that did not answer in full.
 func (t *screen) sources(w, h int) []string {
@@ -196,7 +172,7 @@ func (t *screen) sources(w, h int) []string {
 		room -= safe.Line(t.m.states[i].Name, 30).Width() + len(t.m.states[i].Phase.String()) + 5
 	}
 	if room < 0 && well > 0 { // of those that are well the number will do
-		glyph, style := phaseSign(th, session.Well)
+		glyph, style := kit.PhaseSign(th, session.Well)
 		l.Say(style, fmt.Sprintf("%s%d", glyph, well)).Say(theme.Dim, " ok  ")
 	}
 	var trouble []*session.State
@@ -208,7 +184,7 @@ func (t *screen) sources(w, h int) []string {
 		if st.Phase == session.Well && room < 0 {
 			continue
 		}
-		glyph, style := phaseSign(th, st.Phase)
+		glyph, style := kit.PhaseSign(th, st.Phase)
 		l.Say(style, glyph+" ").Put(theme.Plain, safe.Line(st.Name, 30)).Say(theme.Dim, " "+st.Phase.String()+"  ")
 	}
 	rows := []string{l.String()}
@@ -227,7 +203,7 @@ func (t *screen) sources(w, h int) []string {
 }
 
 func (t *screen) sourceRow(w int, st *session.State) string {
-	glyph, style := phaseSign(t.o.Theme, st.Phase)
+	glyph, style := kit.PhaseSign(t.o.Theme, st.Phase)
 	l := kit.NewLine(t.o.Theme, w).Say(theme.Plain, "   ").Say(style, glyph+" ").Put(theme.Bold, safe.Line(st.Name, 40)).
 		Say(theme.Dim, " "+st.Phase.String())
 	switch {

@@ -79,7 +79,7 @@ func (t *screen) loneRows(w, h int) (rows []string) {
 			rows = append(rows, l.String())
 			l = kit.NewLine(t.o.Theme, w).Say(theme.Plain, " ")
 		}
-		glyph, style := sign(t.o.Theme, n.Health)
+		glyph, style := kit.HealthSign(t.o.Theme, n.Health)
 		text := theme.Dim
 		if n.ID == t.pic.cursor {
 			text = theme.Reverse
@@ -124,7 +124,7 @@ func (t *screen) pictureRow(y, w int) string {
 			continue
 		}
 		if n := t.m.byID[r.ID]; n != nil && n.Health > probes.HealthOK {
-			_, style := sign(t.o.Theme, n.Health)
+			_, style := kit.HealthSign(t.o.Theme, n.Health)
 			fill(r, style)
 		}
 		if r.ID == t.pic.cursor {

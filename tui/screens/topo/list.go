@@ -69,7 +69,7 @@ func (t *screen) listRow(r *row, w, name int, cols []column) *kit.Line {
 	if t.branch(r) {
 		fold = map[bool]string{true: "-", false: "+"}[t.open[r.node.ID]]
 	}
-	glyph, style := sign(th, r.node.Health)
+	glyph, style := kit.HealthSign(th, r.node.Health)
 	indent := ""
 	l.Say(theme.Dim, " "+fold+" ")
 	if r.owner != "" {
@@ -123,7 +123,7 @@ func (t *screen) why(l *kit.Line, r *row) *kit.Line {
 		return l.Say(theme.Dim, "only mentioned: no source lists it")
 	}
 	if n.Reason != "" {
-		_, style := sign(t.o.Theme, n.Health)
+		_, style := kit.HealthSign(t.o.Theme, n.Health)
 		return l.Put(style, safe.Line(n.Reason, safe.Wide))
 	}
 	return l.Put(theme.Dim, safe.Line(n.Addr, safe.Wide))
