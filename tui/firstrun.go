@@ -2,6 +2,7 @@ package tui
 
 import (
 	"fmt"
+	"slices"
 	"strings"
 
 	tea "charm.land/bubbletea/v2"
@@ -20,6 +21,7 @@ import (
 type firstRun struct {
 	r       *router
 	looked  bool
+	ignored bool // the user does not want to know
 	found   []session.Listener
 	err     error
 	checked map[string]bool
@@ -43,6 +45,9 @@ func look() tea.Msg {
 }
 
 func (f *firstRun) take(l listeners) {
+	if f.ignored {
+		return
+	}
 	f.looked, f.found, f.err = true, l.found, l.err
 	for _, x := range l.found {
 		f.checked[x.Addr] = x.Scheme != "" && x.Scheme != "http"
@@ -50,6 +55,12 @@ func (f *firstRun) take(l listeners) {
 }
 
 func (f *firstRun) bindings() []kit.Binding {
+	if f.typing { // keys are text: these are for the hint row
+		return []kit.Binding{
+			{ID: "first.open", Keys: []string{"enter"}, Name: "open", Hint: true, Doc: "open the URL", Run: f.open},
+			{ID: "first.close", Keys: []string{"esc"}, Name: "close", Hint: true, Doc: "back to the list", Run: f.close},
+		}
+	}
 	return []kit.Binding{
 		{ID: "first.start", Keys: []string{"enter"}, Name: "start", Hint: true, Doc: "begin with the checked ones; nothing is written", Run: f.start},
 		{ID: "first.check", Keys: []string{"space"}, Name: "check", Hint: true, Doc: "check or uncheck", Run: f.check},
@@ -74,25 +85,35 @@ func (f *firstRun) update(msg tea.Msg) tea.Cmd {
 	if b := find(f.bindings(), k.String()); b != nil {
 		return b.Run()
 	}
+	if b := find(f.r.globals, k.String()); b != nil && slices.Contains(everywhere, b.ID) {
+		return f.r.run(b)
+	}
 	return nil
 }
+
+// everywhere are the global actions that need no screen.
+var everywhere = []string{"help", "palette", "suspend", "redraw"}
 
 func (f *firstRun) typed(msg tea.Msg) tea.Cmd {
 	if k, ok := msg.(tea.KeyPressMsg); ok {
 		switch k.String() {
 		case "esc":
-			f.typing = false
-			return nil
+			return f.close()
 		case "enter":
-			return f.open(strings.TrimSpace(f.field.Value()))
+			return f.open()
 		}
 	}
 	f.field.Update(msg)
 	return nil
 }
 
-func (f *firstRun) open(url string) tea.Cmd {
-	ref, err := f.r.s.AddURL(url)
+func (f *firstRun) close() tea.Cmd {
+	f.typing = false
+	return nil
+}
+
+func (f *firstRun) open() tea.Cmd {
+	ref, err := f.r.s.AddURL(strings.TrimSpace(f.field.Value()))
 	if err != nil {
 		f.r.fail(err)
 		return nil
@@ -115,7 +136,7 @@ func (f *firstRun) demo() tea.Cmd {
 }
 
 func (f *firstRun) ignore() tea.Cmd {
-	f.found, f.list = nil, kit.List{}
+	f.found, f.list, f.looked, f.ignored = nil, kit.List{}, true, true
 	return nil
 }
 
@@ -195,6 +216,8 @@ func (f *firstRun) view(w, h int) string {
 	switch {
 	case !f.looked:
 		say(theme.Dim, "looking at this machine's listening sockets …")
+	case f.ignored:
+		say(theme.Plain, "What listens on this machine is not looked at. c takes a URL, d starts the demo.")
 	case f.err != nil:
 		say(theme.Dim, "Listening sockets could not be read: "+safe.Line(f.err.Error(), 100).String())
 	case len(f.found) == 0:

@@ -162,10 +162,17 @@ func (r *router) hints() []kit.Binding {
 	switch {
 	case r.overlay != nil:
 		return r.overlay.hints()
-	case r.first != nil:
-		return r.first.bindings()
 	}
-	return r.screen().Bindings()
+	_, bs := r.focused()
+	return bs
+}
+
+// focused names what has the focus below any overlay, and its keys.
+func (r *router) focused() (name string, bs []kit.Binding) {
+	if r.first != nil {
+		return "first run", r.first.bindings()
+	}
+	return r.screen().Name(), r.screen().Bindings()
 }
 
 // keyName is how a key is written for people.

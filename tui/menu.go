@@ -107,10 +107,11 @@ func (r *router) overlayKey(k tea.KeyPressMsg) tea.Cmd {
 
 func (r *router) choose(m *menu) tea.Cmd {
 	if m.command != nil {
+		r.overlay = nil // a command may open another
 		if cmd, ok := m.command(strings.TrimSpace(m.field.Value())); ok {
-			r.overlay = nil
 			return cmd
 		}
+		r.overlay = m
 	}
 	if len(m.shown) == 0 {
 		return nil
@@ -125,8 +126,9 @@ func (r *router) choose(m *menu) tea.Cmd {
 }
 
 func (r *router) openHelp() tea.Cmd {
-	m := &menu{title: "KEYS of " + r.screen().Name() + ", then everywhere. Type to search; enter runs."}
-	for _, b := range append(r.screen().Bindings(), r.globals...) {
+	name, bs := r.focused()
+	m := &menu{title: "KEYS of " + name + ", then everywhere. Type to search; enter runs."}
+	for _, b := range append(bs, r.globals...) {
 		m.items = append(m.items, bindingItem(b, fmt.Sprintf("%-16s %s", strings.Join(names(b.Keys), " "), b.Doc)))
 	}
 	r.show(m)

@@ -13,7 +13,8 @@ import (
 // openPalette lists every action by name, and what can be tailed.
 func (r *router) openPalette() tea.Cmd {
 	m := &menu{title: "COMMANDS: an action, or: tail REF · open URL · env NAME · write NAME · quit", command: r.command}
-	for _, b := range append(r.screen().Bindings(), r.globals...) {
+	_, bs := r.focused()
+	for _, b := range append(bs, r.globals...) {
 		if strings.HasPrefix(b.ID, "nav.") {
 			continue
 		}
@@ -49,7 +50,7 @@ func (r *router) command(typed string) (tea.Cmd, bool) {
 		return r.goTo(rest, verb == "tail"), true
 	case "env":
 		if rest == "" {
-			return r.openEnv(), false
+			return r.openEnv(), true
 		}
 		return r.setEnv(rest), true
 	case "write":

@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"iscope/inspectors/safe"
+	"iscope/probes/topology"
 	"iscope/tui/session"
 )
 
@@ -22,7 +23,11 @@ func RunPlain(ctx context.Context, o Options) error {
 		return err
 	}
 	defer s.Close()
-	p := &plain{w: o.Out, s: s, states: map[string]string{}}
+	return runPlain(ctx, o, s, o.Out)
+}
+
+func runPlain(ctx context.Context, o Options, s *session.Session, w io.Writer) error {
+	p := &plain{w: w, s: s, now: o.kit().Now, states: map[string]string{}}
 	env := s.Env()
 	mode := "read-only"
 	if env.Write {
@@ -31,58 +36,71 @@ func RunPlain(ctx context.Context, o Options) error {
 	p.say("environment %s, class %s, %s; %d targets", env.Name, env.Class, mode, len(s.Targets()))
 	if len(s.Targets()) == 0 {
 		p.say("no targets: write an iscope.yaml, or try iscope demo")
-		return nil
+		return p.err
 	}
 	s.Watch()
-	for {
+	for p.err == nil {
 		select {
 		case <-ctx.Done():
 			return ctx.Err()
 		case <-s.Changed():
 		}
-		dial, stop := session.Bounded(s)
-		s.Dial(dial)
-		stop()
 		p.changes()
+		dial, stop := context.WithTimeout(ctx, session.Patience)
+		s.Dial(dial) // what it finds is a change
+		stop()
 	}
+	return p.err
 }
 
+// plain remembers what has been said.
 type plain struct {
 	w        io.Writer
 	s        *session.Session
+	now      func() time.Time
 	states   map[string]string
 	findings []string
+	err      error // of writing: nobody reads any more
 }
 
 func (p *plain) say(format string, args ...any) {
-	text := fmt.Sprintf(format, args...)
-	fmt.Fprintln(p.w, time.Now().UTC().Format("15:04:05Z")+" "+safe.Line(text, safe.Wide).String())
+	text := safe.Line(fmt.Sprintf(format, args...), safe.Wide)
+	if _, err := fmt.Fprintln(p.w, p.now().UTC().Format("15:04:05Z"), text); p.err == nil {
+		p.err = err
+	}
 }
 
 // changes says what is different from the last time.
 func (p *plain) changes() {
 	for _, st := range p.s.States() {
-		if st.Phase == session.Unasked || st.Phase == session.Asking {
-			continue
-		}
-		text := st.Name + " is " + st.Phase.String()
-		if st.Error != "" {
-			text += ": " + st.Error
-		}
-		if len(st.Missing) > 0 {
-			text += ", left out: " + strings.Join(st.Missing, "; ")
-		}
-		if p.states[st.Name] == text {
-			continue
-		}
-		p.states[st.Name] = text
-		p.say("target %s", text)
-		if st.Hint != "" {
-			p.say("  to do: %s", st.Hint)
+		if st.Phase != session.Unasked && st.Phase != session.Asking {
+			p.state(&st)
 		}
 	}
+	p.found(p.s.Graph().Findings)
+}
+
+func (p *plain) state(st *session.State) {
+	text := st.Name + " is " + st.Phase.String()
+	if st.Error != "" {
+		text += ": " + st.Error
+	}
+	if len(st.Missing) > 0 {
+		text += ", left out: " + strings.Join(st.Missing, "; ")
+	}
+	if p.states[st.Name] == text {
+		return
+	}
+	p.states[st.Name] = text
+	p.say("target %s", text)
+	if st.Hint != "" {
+		p.say("to do for %s: %s", st.Name, st.Hint)
+	}
+}
+
+func (p *plain) found(findings []topology.Finding) {
 	var now []string
-	for _, f := range p.s.Graph().Findings {
+	for _, f := range findings {
 		now = append(now, string(f.Severity)+", "+f.Kind+": "+f.Text)
 	}
 	for _, f := range now {

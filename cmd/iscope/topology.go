@@ -3,6 +3,7 @@ package main
 import (
 	"context"
 	"fmt"
+	"slices"
 	"strings"
 	"sync"
 	"time"
@@ -95,9 +96,9 @@ func (a *app) printGraph(g topology.Graph) error {
 		if n.Parent != "" {
 			continue
 		}
-		rows = append(rows, []string{n.Health.String(), string(n.Kind), n.Name, n.Addr, fmt.Sprint(len(n.Parts)), n.Reason})
+		rows = append(rows, []string{n.Health.String(), string(n.Kind), n.Name, n.Addr, fmt.Sprint(len(n.Parts)), sources(n.Claims), n.Reason})
 	}
-	if err := a.table([]string{"STATE", "KIND", "NAME", "ADDRESS", "PARTS", "REASON"}, rows); err != nil {
+	if err := a.table([]string{"STATE", "KIND", "NAME", "ADDRESS", "PARTS", "SAID BY", "REASON"}, rows); err != nil {
 		return err
 	}
 	rows = nil
@@ -113,6 +114,17 @@ func (a *app) printGraph(g topology.Graph) error {
 	}
 	fmt.Fprintln(a.out)
 	return nil
+}
+
+// sources are the targets that name a node.
+func sources(claims []topology.Basis) string {
+	var by []string
+	for _, c := range claims {
+		if !slices.Contains(by, c.By) {
+			by = append(by, c.By)
+		}
+	}
+	return strings.Join(by, ", ")
 }
 
 func metrics(ms []topology.Metric) string {
