@@ -7,6 +7,7 @@ import (
 	"io"
 	"os"
 	"path/filepath"
+	"sync"
 
 	"github.com/charmbracelet/x/term"
 	"github.com/spf13/cobra"
@@ -33,7 +34,8 @@ type app struct {
 	noColor    bool
 	screen     screenOpts
 
-	cfg *config.Config // loaded once, by config()
+	loading sync.Mutex     // a capture resolves its targets at once
+	cfg     *config.Config // loaded once, by load
 }
 
 func newApp(in, out, errOut *os.File) *app {
@@ -68,6 +70,8 @@ func (a *app) warn(format string, args ...any) {
 // load finds and loads the configuration. nil without an error means that there
 // is none.
 func (a *app) load() (*config.Config, error) {
+	a.loading.Lock()
+	defer a.loading.Unlock()
 	if a.cfg != nil {
 		return a.cfg, nil
 	}

@@ -53,7 +53,7 @@ func TestReadmeCommands(t *testing.T) {
 			continue
 		}
 		cmd := exec.CommandContext(t.Context(), shell, "-c", run)
-		cmd.Dir, cmd.Env = dir, append(os.Environ(), "ISCOPE_CONFIG="+s.ConfigPath())
+		cmd.Dir, cmd.Env = dir, append(os.Environ(), "GORACE=atexit_sleep_ms=0", "ISCOPE_CONFIG="+s.ConfigPath())
 		out, err := cmd.CombinedOutput()
 		if err != nil || len(out) == 0 && !strings.Contains(run, ">") && !strings.Contains(run, "--for") {
 			t.Errorf("%s: %v\n%s", run, err, out)

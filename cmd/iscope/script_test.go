@@ -65,6 +65,7 @@ func runScripts(t *testing.T, dir string, setup func(*testscript.Env) error, add
 			env.Setenv("UNIQUE", "iscope-"+script+"-"+strings.ToLower(rand.Text()[:8]))
 			env.Setenv("HOME", env.WorkDir)
 			env.Setenv("ESC", "\x1b")
+			env.Setenv("GORACE", "atexit_sleep_ms=0") // else a second for every command under -race
 			for _, named := range addresses {
 				for name, addr := range named {
 					env.Setenv(strings.ToUpper(strings.ReplaceAll(name, "-", "_")), addr)

@@ -5,11 +5,13 @@ import (
 	"context"
 	"encoding/base64"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"io"
 	"net/http"
 	"net/url"
 	"os"
+	"os/exec"
 	"regexp"
 	"strconv"
 	"strings"
@@ -23,6 +25,7 @@ import (
 // scriptCommands are the commands of the scripts beyond testscript's own.
 //
 //	exits CODE PROGRAM ARG…         run it and check its exit code
+//	until CODE PROGRAM ARG…         run it until that is its exit code
 //	lines N FILE                    count lines
 //	jsonlines FILE MEMBER…          each line is an object that has these members
 //	value FILE LINE WANT            the bytes of a record's value are those of file WANT
@@ -39,7 +42,7 @@ import (
 //	start, await, urge, interrupt, hangup, ended: see crew
 func scriptCommands() map[string]func(*testscript.TestScript, bool, []string) {
 	return map[string]func(*testscript.TestScript, bool, []string){
-		"exits": exits, "lines": lines, "jsonlines": jsonLines, "value": value, "json": member,
+		"exits": exits, "until": until, "lines": lines, "jsonlines": jsonLines, "value": value, "json": member,
 		"find": findIn, "host": host, "fill": fill, "octets": octets, "records": records, "flip": flip, "cut": cut, "mode": mode, "appears": appears, "http": call,
 		"start": start, "await": await, "urge": urge, "interrupt": interrupt, "hangup": hangup, "ended": ended,
 	}
@@ -60,17 +63,36 @@ func number(ts *testscript.TestScript, s string) int {
 }
 
 func exits(ts *testscript.TestScript, neg bool, args []string) {
-	need(ts, neg, args, 2, "exits CODE COMMAND…")
-	err := ts.Exec(args[1], args[2:]...)
-	got := 0
-	if coder, ok := err.(interface{ ExitCode() int }); ok {
-		got = coder.ExitCode()
-	} else if err != nil {
-		ts.Fatalf("%v", err)
-	}
-	if want := number(ts, args[0]); got != want {
+	need(ts, neg, args, 2, "exits CODE PROGRAM ARG…")
+	if got, want := exitOf(ts, args[1:]), number(ts, args[0]); got != want {
 		ts.Fatalf("exit code %d, want %d", got, want)
 	}
+}
+
+// until is for what is not true at once on a server that others use as well: a
+// topic that is just being made has no leader yet.
+func until(ts *testscript.TestScript, neg bool, args []string) {
+	need(ts, neg, args, 2, "until CODE PROGRAM ARG…")
+	want := number(ts, args[0])
+	for end := time.Now().Add(patience); ; {
+		got := exitOf(ts, args[1:])
+		if got == want {
+			return
+		}
+		if time.Now().After(end) {
+			ts.Fatalf("exit code %d, want %d", got, want)
+		}
+	}
+}
+
+func exitOf(ts *testscript.TestScript, argv []string) int {
+	err := ts.Exec(argv[0], argv[1:]...)
+	var exit *exec.ExitError
+	if errors.As(err, &exit) {
+		return exit.ExitCode()
+	}
+	ts.Check(err)
+	return 0
 }
 
 func lines(ts *testscript.TestScript, neg bool, args []string) {

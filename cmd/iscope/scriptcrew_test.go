@@ -91,7 +91,7 @@ func start(ts *testscript.TestScript, neg bool, args []string) {
 	p := &process{cmd: exec.Command(path, args[2:]...), done: make(chan struct{}),
 		stdout: &watched{more: make(chan struct{}, 1)}, stderr: &watched{more: make(chan struct{}, 1)}}
 	p.cmd.Dir, p.cmd.Stdout, p.cmd.Stderr = ts.MkAbs("."), p.stdout, p.stderr
-	for _, name := range []string{"PATH", "HOME", "TMPDIR", "ISCOPE_CONFIG", "BOOTSTRAP", "GRPC", "HTTP"} {
+	for _, name := range []string{"PATH", "HOME", "TMPDIR", "GORACE", "ISCOPE_CONFIG", "BOOTSTRAP", "GRPC", "HTTP"} {
 		p.cmd.Env = append(p.cmd.Env, name+"="+ts.Getenv(name))
 	}
 	p.stdin, err = p.cmd.StdinPipe()

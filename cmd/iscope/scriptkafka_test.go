@@ -19,7 +19,6 @@ func createTopics(t *testing.T, env *testscript.Env) error {
 	client := &kafka.Client{Addr: kafka.TCP(env.Getenv("BOOTSTRAP")), Transport: &kafka.Transport{}}
 	defer client.Transport.(*kafka.Transport).CloseIdleConnections()
 	var topics []kafka.TopicConfig
-	var names []string
 	for variable, config := range map[string]kafka.TopicConfig{
 		"TOPIC": {NumPartitions: 3, ReplicationFactor: 1},
 		"OTHER": {NumPartitions: 1, ReplicationFactor: 1},
@@ -28,7 +27,7 @@ func createTopics(t *testing.T, env *testscript.Env) error {
 	} {
 		config.Topic = env.Getenv("UNIQUE") + "-" + variable
 		env.Setenv(variable, config.Topic)
-		topics, names = append(topics, config), append(names, config.Topic)
+		topics = append(topics, config)
 	}
 	created, err := client.CreateTopics(ctx, &kafka.CreateTopicsRequest{Topics: topics})
 	if err != nil {
@@ -39,21 +38,34 @@ func createTopics(t *testing.T, env *testscript.Env) error {
 			return fmt.Errorf("creating topic %s: %w", name, err)
 		}
 	}
-	// The controller has them; the broker learns of them a moment later.
+	// The controller has them; the broker leads their partitions a moment later.
 	for {
-		known, err := client.Metadata(ctx, &kafka.MetadataRequest{Topics: names})
-		if err != nil {
-			return fmt.Errorf("waiting for the topics: %w", err)
-		}
-		var missing error
-		for _, topic := range known.Topics {
-			missing = errors.Join(missing, topic.Error)
-			for _, p := range topic.Partitions {
-				missing = errors.Join(missing, p.Error)
-			}
-		}
-		if missing == nil {
-			return nil
+		missing, err := leaderless(ctx, client, topics)
+		if err != nil || missing == nil {
+			return err
 		}
 	}
+}
+
+// leaderless says which of the topics cannot be read or written yet.
+func leaderless(ctx context.Context, client *kafka.Client, topics []kafka.TopicConfig) (missing, err error) {
+	ask := &kafka.ListOffsetsRequest{Topics: map[string][]kafka.OffsetRequest{}}
+	for _, t := range topics {
+		for p := range t.NumPartitions {
+			ask.Topics[t.Topic] = append(ask.Topics[t.Topic], kafka.LastOffsetOf(p))
+		}
+	}
+	answer, err := client.ListOffsets(ctx, ask)
+	if ctx.Err() != nil {
+		return nil, fmt.Errorf("waiting for the topics: %w", errors.Join(ctx.Err(), err))
+	}
+	if err != nil {
+		return err, nil // the client itself looks for the leaders first
+	}
+	for _, partitions := range answer.Topics {
+		for _, p := range partitions {
+			missing = errors.Join(missing, p.Error)
+		}
+	}
+	return missing, nil
 }

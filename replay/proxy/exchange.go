@@ -78,9 +78,21 @@ func (s *server) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	} else {
 		x.end(&x.in, probes.Request, nil)
 	}
-	proxy := httputil.ReverseProxy{Rewrite: x.rewrite, Transport: s.up.transportFor(r), FlushInterval: -1,
-		ModifyResponse: x.answered, ErrorHandler: x.failed, ErrorLog: s.http.ErrorLog}
+	proxy := &httputil.ReverseProxy{Rewrite: x.rewrite, Transport: s.up.transportFor(r), FlushInterval: -1,
+		ErrorHandler: x.failed, ErrorLog: s.http.ErrorLog}
+	proxy.ModifyResponse = func(res *http.Response) error {
+		if trailersOnly(res) {
+			proxy.FlushInterval = 0 // a flush would send the header by itself
+		}
+		return x.answered(res)
+	}
 	proxy.ServeHTTP(w, r)
+}
+
+// trailersOnly reports a gRPC answer whose header is its trailers, too: a client
+// takes it for that only if the stream ends with it.
+func trailersOnly(res *http.Response) bool {
+	return res.ContentLength == 0 && res.Header.Get("Grpc-Status") != ""
 }
 
 func (s *server) newExchange(r *http.Request) *exchange {
