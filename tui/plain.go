@@ -59,7 +59,7 @@ type plain struct {
 	s        *session.Session
 	now      func() time.Time
 	states   map[string]string
-	findings []string
+	findings []topology.Finding
 	err      error // of writing: nobody reads any more
 }
 
@@ -99,19 +99,23 @@ func (p *plain) state(st *session.State) {
 }
 
 func (p *plain) found(findings []topology.Finding) {
-	var now []string
-	for _, f := range findings {
-		now = append(now, string(f.Severity)+", "+f.Kind+": "+f.Text)
-	}
-	for _, f := range now {
-		if !slices.Contains(p.findings, f) {
-			p.say("found %s", f)
+	for i := range findings {
+		if f := &findings[i]; !has(p.findings, f) {
+			p.say("found %s, %s: %s", f.Severity, f.Kind, f.Text)
 		}
 	}
-	for _, f := range p.findings {
-		if !slices.Contains(now, f) {
-			p.say("gone %s", f)
+	for i := range p.findings {
+		if f := &p.findings[i]; !has(findings, f) {
+			p.say("gone %s, %s: %s", f.Severity, f.Kind, f.Text)
 		}
 	}
-	p.findings = now
+	p.findings = findings
+}
+
+// has looks for the same finding. Its text is left out: numbers in it change all
+// the time, and a screen reader would read every one.
+func has(in []topology.Finding, f *topology.Finding) bool {
+	return slices.ContainsFunc(in, func(x topology.Finding) bool {
+		return x.Kind == f.Kind && x.Severity == f.Severity && x.Node == f.Node && x.Target == f.Target
+	})
 }

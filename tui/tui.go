@@ -45,6 +45,15 @@ type Outcome struct {
 // Run returns, also after a panic, which comes back as an error.
 func Run(ctx context.Context, o Options) (Outcome, error) {
 	o.Session.Config = o.Config
+	var p *tea.Program
+	bug := make(chan error, 1)
+	o.Session.OnPanic = func(err error) {
+		select {
+		case bug <- err:
+		default: // the first one says enough
+		}
+		p.Quit() // in good order, so that the terminal can be typed in
+	}
 	s, err := session.New(o.Session, o.Environment)
 	if err != nil {
 		return Outcome{}, err
@@ -53,11 +62,16 @@ func Run(ctx context.Context, o Options) (Outcome, error) {
 	out := newGatedWriter(o.Out)
 	r := newRouter(o, s, out.idle)
 	// The session watches only from the first frame on: see router.Init.
-	p := tea.NewProgram(r, tea.WithContext(ctx), tea.WithInput(o.In), tea.WithOutput(out), tea.WithFPS(framesPerSecond()))
+	p = tea.NewProgram(r, tea.WithContext(ctx), tea.WithInput(o.In), tea.WithOutput(out), tea.WithFPS(framesPerSecond()))
 	out.onIdle(func() { p.Send(caughtUp{}) })
 	_, err = p.Run()
 	out.drain(500 * time.Millisecond)
 	r.close()
+	select {
+	case err = <-bug:
+		return r.outcome, fmt.Errorf("%w: %w", ErrPanic, err)
+	default:
+	}
 	switch {
 	case errors.Is(err, tea.ErrInterrupted), ctx.Err() != nil:
 		return r.outcome, ctx.Err()

@@ -46,7 +46,7 @@ func (p *probe) explain(ctx context.Context, op string, w *stopwatch, err error)
 	if e := p.explainTLS(op, err); e != nil {
 		return e
 	}
-	if !w.answered() && hungUp(err) {
+	if !w.answered() && (hungUp(err) || spokeFirst(err)) {
 		if e := p.explainHangUp(ctx, op); e != nil {
 			return e
 		}
@@ -113,6 +113,8 @@ func (p *probe) explainProtocol(op string, err error) error {
 	text := err.Error()
 	fail := func(cause error, hint string) error { return p.fail(op, probes.ErrProtocol, cause, hint) }
 	switch {
+	case spokeFirst(err):
+		return fail(errors.New("this does not look like an HTTP server: it spoke before it was asked"), "check the port")
 	case strings.Contains(text, "looked like an HTTP/1.1 header"):
 		return fail(errSpeaksHTTP1, hintNoH2C)
 	case strings.Contains(text, "malformed HTTP"):
@@ -159,6 +161,10 @@ func hungUp(err error) bool {
 		strings.Contains(err.Error(), "EOF") || strings.Contains(err.Error(), "server closed idle connection") ||
 		strings.Contains(err.Error(), "client conn could not be established")
 }
+
+// spokeFirst recognises a peer that sent something before it had a request:
+// net/http has closed the connection then, and reports it as text only.
+func spokeFirst(err error) bool { return strings.Contains(err.Error(), "readLoopPeekFailLocked") }
 
 // isTLSMixUp recognises the answer of a TLS server that understood plain HTTP
 // well enough to complain: Go's and nginx's texts. Without a body only the

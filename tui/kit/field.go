@@ -88,16 +88,23 @@ func (f *Field) deleteWord() {
 	f.pos = i
 }
 
+// before is the end of the text before the cursor that fits into w cells.
+func (f *Field) before(w int) safe.Text {
+	from := f.pos
+	for room := w; from > 0; from-- {
+		// A rune in its place is at most as wide as it is alone.
+		if room -= safe.Line(string(f.text[from-1]), safe.Wide).Width(); room < 0 {
+			break
+		}
+	}
+	return safe.Line(string(f.text[from:f.pos]), safe.Wide).Cut(w)
+}
+
 // Draw adds the field to a row, with a cursor when it has the focus. What does
 // not fit goes at the left. Only what can be visible is looked at, however much
 // was pasted.
 func (f *Field) Draw(l *Line, width int, focus bool) *Line {
-	from := max(0, f.pos-max(0, width-2))
-	before := safe.Line(string(f.text[from:f.pos]), safe.Wide)
-	for before.Width() > max(0, width-2) && from < f.pos {
-		from++
-		before = safe.Line(string(f.text[from:f.pos]), safe.Wide)
-	}
+	before := f.before(max(0, width-2))
 	l.Put(theme.Plain, before)
 	at, after := " ", []rune(nil)
 	if f.pos < len(f.text) {

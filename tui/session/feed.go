@@ -53,7 +53,7 @@ func (s *Session) Tail(ref probes.Ref, q probes.TailQuery) *Feed {
 	f.gate.open()
 	s.feeds = append(s.feeds, f)
 	q.Subject = ref.Subject
-	s.wait.Go(func() {
+	s.spawn(func() {
 		defer close(f.done)
 		f.run(ctx, q)
 	})

@@ -112,7 +112,7 @@ func (p *peer) setWrite() {
 // end stops watching and closes the connection, without waiting.
 func (p *peer) end() {
 	p.cancel()
-	p.s.wait.Go(p.close)
+	p.s.spawn(p.close)
 }
 
 func (p *peer) close() {
@@ -136,7 +136,7 @@ func (s *Session) Watch() {
 		if !p.watching && p.ctx.Err() == nil {
 			p.watching, p.again = true, make(chan struct{}, 1)
 			store := s.store
-			s.wait.Go(func() { p.watch(store) })
+			s.spawn(func() { p.watch(store) })
 		}
 		p.mu.Unlock()
 	}

@@ -6,6 +6,8 @@ package session
 
 import (
 	"context"
+	"fmt"
+	"runtime/debug"
 	"slices"
 	"strings"
 	"sync"
@@ -28,6 +30,9 @@ type Options struct {
 	Redaction  string              // the policy in words, for capture files
 	Version    string
 	Now        func() time.Time
+	// OnPanic is told of a panic in a goroutine of the session, which would end
+	// the process with the terminal in a state nobody can type in. nil: it does.
+	OnPanic func(error)
 }
 
 // Session is safe for concurrent use.
@@ -77,6 +82,20 @@ func (s *Session) Close() {
 	for _, p := range peers {
 		p.close()
 	}
+}
+
+// spawn runs f in a goroutine that Close waits for.
+func (s *Session) spawn(f func()) {
+	s.wait.Go(func() {
+		if s.OnPanic != nil {
+			defer func() {
+				if p := recover(); p != nil {
+					s.OnPanic(fmt.Errorf("%v\n%s", p, debug.Stack()))
+				}
+			}()
+		}
+		f()
+	})
 }
 
 // Changed receives a token when something changed since the last one was taken.

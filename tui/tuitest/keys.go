@@ -1,6 +1,9 @@
 package tuitest
 
-import "strings"
+import (
+	"strings"
+	"time"
+)
 
 // sequences are what an xterm sends.
 var sequences = map[string]string{"enter": "\r", "esc": "\x1b", "tab": "\t", "shift+tab": "\x1b[Z", "space": " ", "backspace": "\x7f",
@@ -10,7 +13,8 @@ var sequences = map[string]string{"enter": "\r", "esc": "\x1b", "tab": "\t", "sh
 // Type sends text as it is.
 func (x *Terminal) Type(text string) {
 	x.t.Helper()
-	if _, err := x.master.WriteString(text); err != nil {
+	x.master.SetWriteDeadline(time.Now().Add(Patience)) // a program that does not read must not stop the test
+	if _, err := x.master.WriteString(text); err != nil && !x.Ended() {
 		x.t.Fatalf("typing %q: %v", text, err)
 	}
 }

@@ -16,6 +16,7 @@ var one = regexp.MustCompile("\x1b(?:\\[[0-?]*[ -/]*[@-~]|\\][^\x07\x1b]*(?:\x07
 var allowed = []*regexp.Regexp{
 	regexp.MustCompile(`^\x1b\[[0-9;:]*m$`),                                  // SGR
 	regexp.MustCompile("^\x1b\\[[0-9;]*[A-HJ-MPSTXZ`abdefgr@]$"),             // moves, tabs, erasing, inserting, scrolling, repeating
+	regexp.MustCompile(`^\x1b\[\?5W$`),                                       // a tab stop every eight columns
 	regexp.MustCompile(`^\x1b(M|D|7|8|H)$`),                                  // index, cursor, tab stop
 	regexp.MustCompile(`^\x1b\[\?(7|25|1004|1007|1049|2004|2026|2027)[hl]$`), // modes
 	regexp.MustCompile(`^\x1b\[\?(2026|2027)\$p$`),                           // which modes are known

@@ -3,6 +3,7 @@ package tuitest
 import (
 	"fmt"
 	"os"
+	"os/exec"
 	"syscall"
 
 	"golang.org/x/sys/unix"
@@ -25,6 +26,9 @@ func open(w, h int) (master, tty *os.File, err error) {
 		err = setSize(master, w, h)
 	}
 	if err == nil {
+		err = silence(master)
+	}
+	if err == nil {
 		tty, err = os.OpenFile(fmt.Sprintf("/dev/pts/%d", n), os.O_RDWR|unix.O_NOCTTY, 0)
 	}
 	if err != nil {
@@ -32,6 +36,19 @@ func open(w, h int) (master, tty *os.File, err error) {
 		return nil, nil, err
 	}
 	return master, tty, nil
+}
+
+// silence turns the echo off: what a test types before the program reads is
+// nothing the program wrote.
+func silence(f *os.File) error {
+	return control(f, func(fd int) error {
+		t, err := unix.IoctlGetTermios(fd, unix.TCGETS)
+		if err == nil {
+			t.Lflag &^= unix.ECHO
+			err = unix.IoctlSetTermios(fd, unix.TCSETS, t)
+		}
+		return err
+	})
 }
 
 func setSize(f *os.File, w, h int) error {
@@ -69,6 +86,10 @@ func control(f *os.File, do func(fd int) error) error {
 	return inner
 }
 
+// apart gives the program its own process group, so that a suspend does not stop
+// the test.
+func apart(cmd *exec.Cmd) { cmd.SysProcAttr = &syscall.SysProcAttr{Setpgid: true} }
+
 // Resize makes the terminal another size and tells the program as the kernel
 // would tell the foreground group of a controlling terminal.
 func (x *Terminal) Resize(w, h int) {
@@ -79,7 +100,7 @@ func (x *Terminal) Resize(w, h int) {
 	x.mu.Lock()
 	x.resize(w, h)
 	x.mu.Unlock()
-	if err := syscall.Kill(os.Getpid(), syscall.SIGWINCH); err != nil {
+	if err := x.cmd.Process.Signal(syscall.SIGWINCH); err != nil && !x.Ended() {
 		x.t.Fatal(err)
 	}
 }

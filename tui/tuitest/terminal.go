@@ -8,8 +8,11 @@ import (
 	"errors"
 	"fmt"
 	"os"
+	"os/exec"
+	"slices"
 	"strings"
 	"sync"
+	"syscall"
 	"testing"
 	"time"
 
@@ -23,13 +26,15 @@ const Patience = 30 * time.Second
 // for the test's goroutine.
 type Terminal struct {
 	t      testing.TB
+	cmd    *exec.Cmd
 	master *os.File // our end
-	tty    *os.File // the program's end
 	before string   // line settings at the start
+	after  string   // and when the program had ended
 	done   chan struct{}
 	err    error // of the program, after done
 
-	gate sync.Mutex // held while the terminal does not read
+	gate   sync.Mutex // held while the terminal does not read
+	frozen bool
 
 	mu    sync.Mutex
 	grown *sync.Cond
@@ -39,49 +44,67 @@ type Terminal struct {
 	last  []string // the alternate screen as it was when it was left
 	left  bool     // the alternate screen has been left
 	hurt  int      // panics of the emulator
-	shut  bool     // nothing more comes
 }
 
-// Start runs a program in a terminal of w by h cells. Both its input and its
-// output are tty. The program must end when the test does: Cleanup hangs up.
-func Start(t testing.TB, w, h int, run func(tty *os.File) error) *Terminal {
+// Start runs a program in a terminal of w by h cells, which is its standard
+// input, output and error. It is killed if it still runs when the test ends. The
+// terminal is not its controlling one: when that goes, the kernel puts its
+// settings in order by itself, and whether the program did could not be seen.
+func Start(t testing.TB, w, h int, cmd *exec.Cmd) *Terminal {
 	t.Helper()
-	m, s, err := open(w, h)
+	m, tty, err := open(w, h)
 	if errors.Is(err, errors.ErrUnsupported) {
 		t.Skip(err)
 	}
 	if err != nil {
 		t.Fatal(err)
 	}
-	x := &Terminal{t: t, master: m, tty: s, before: settings(s), emu: vt.NewEmulator(w, h), done: make(chan struct{})}
+	x := &Terminal{t: t, cmd: cmd, master: m, before: settings(m), emu: vt.NewEmulator(w, h), done: make(chan struct{})}
 	x.grown = sync.NewCond(&x.mu)
-	replies := make(chan struct{})
-	go x.reply(replies)
-	read := make(chan struct{})
+	if cmd.Env == nil {
+		cmd.Env = os.Environ()
+	}
+	cmd.Env = append(slices.DeleteFunc(slices.Clone(cmd.Env), distorts), "TERM=xterm-256color")
+	cmd.Stdin, cmd.Stdout, cmd.Stderr = tty, tty, tty
+	apart(cmd)
+	if err := cmd.Start(); err != nil {
+		t.Fatal(err)
+	}
+	replied, read := make(chan struct{}), make(chan struct{})
+	go x.reply(replied)
 	go x.read(read)
-	go func() {
-		defer close(x.done)
-		x.err = run(s)
-		x.mu.Lock()
-		x.grown.Broadcast()
-		x.mu.Unlock()
-	}()
+	go x.wait(tty, read)
 	t.Cleanup(func() {
-		select {
-		case <-x.done:
-		case <-time.After(Patience):
-			t.Errorf("the program does not end")
+		cmd.Process.Kill()
+		if x.frozen {
+			x.Freeze(false)
 		}
-		s.Close()
-		<-read
+		<-x.done
 		x.emu.Close()
-		<-replies
+		<-replied
 		m.Close()
-		if x.hurt > 0 {
-			t.Logf("the emulator panicked %d times", x.hurt)
-		}
 	})
 	return x
+}
+
+// distorts reports a variable of the developer's own terminal that would change
+// what the program draws.
+func distorts(variable string) bool {
+	name, _, _ := strings.Cut(variable, "=")
+	return slices.Contains([]string{"TERM", "TERM_PROGRAM", "COLORTERM", "TMUX", "STY", "WT_SESSION", "SSH_CONNECTION", "SSH_TTY"}, name)
+}
+
+// wait ends with the program, when all it wrote has been read.
+func (x *Terminal) wait(tty *os.File, read chan struct{}) {
+	err := x.cmd.Wait()
+	after := settings(x.master)
+	tty.Close() // the last one open: the reader comes to an end
+	<-read
+	x.mu.Lock()
+	defer x.mu.Unlock()
+	x.err, x.after = err, after
+	close(x.done)
+	x.grown.Broadcast()
 }
 
 // read takes what the program writes until its end of the terminal is closed.
@@ -89,13 +112,12 @@ func (x *Terminal) read(done chan struct{}) {
 	defer close(done)
 	buf := make([]byte, 32<<10)
 	for {
-		x.gate.Lock()
-		x.gate.Unlock()
+		x.gate.Lock()   // waits while frozen
+		x.gate.Unlock() //lint:ignore SA2001 the waiting is all it is for
 		n, err := x.master.Read(buf)
 		x.mu.Lock()
 		x.out = append(x.out, buf[:n]...)
 		x.show(err != nil)
-		x.shut = err != nil
 		x.grown.Broadcast()
 		x.mu.Unlock()
 		if err != nil {
@@ -174,19 +196,21 @@ func (x *Terminal) rows() []string {
 	return out
 }
 
-// Screen is what the terminal shows: its rows without the blanks at their ends.
+// Text is what the terminal shows: its rows without the blanks at their ends.
 // After the program has left the alternate screen it is what was on that.
-func (x *Terminal) Screen() []string {
+func (x *Terminal) Text() string {
 	x.mu.Lock()
 	defer x.mu.Unlock()
-	if x.left {
-		return x.last
-	}
-	return x.rows()
+	return x.text()
 }
 
-// Text is the Screen in one string.
-func (x *Terminal) Text() string { return strings.Join(x.Screen(), "\n") }
+func (x *Terminal) text() string {
+	rows := x.last
+	if !x.left {
+		rows = x.rows()
+	}
+	return strings.Join(rows, "\n")
+}
 
 // Output is every byte the program has written.
 func (x *Terminal) Output() []byte {
@@ -211,6 +235,18 @@ func (x *Terminal) WaitFor(texts ...string) {
 // Wait waits until the screen is as wanted.
 func (x *Terminal) Wait(what string, ok func(screen string) bool) {
 	x.t.Helper()
+	x.await(what, func() bool { return ok(x.text()) })
+}
+
+// WaitOutput waits until the program has written something, seen or not.
+func (x *Terminal) WaitOutput(part string) {
+	x.t.Helper()
+	x.await(fmt.Sprintf("%q in the output", part), func() bool { return bytes.Contains(x.out, []byte(part)) })
+}
+
+// await waits until ok, which is called with the lock held.
+func (x *Terminal) await(what string, ok func() bool) {
+	x.t.Helper()
 	late := false
 	stop := time.AfterFunc(Patience, func() {
 		x.mu.Lock()
@@ -221,51 +257,18 @@ func (x *Terminal) Wait(what string, ok func(screen string) bool) {
 	defer stop.Stop()
 	x.mu.Lock()
 	defer x.mu.Unlock()
-	for {
-		rows := x.last
-		if !x.left {
-			rows = x.rows()
+	for !ok() {
+		if x.Ended() {
+			x.t.Fatalf("the program ended (%v) without %s. The screen:\n%s", x.err, what, x.text())
 		}
-		screen := strings.Join(rows, "\n")
-		if ok(screen) {
-			return
-		}
-		if late || x.ended() {
-			x.t.Fatalf("no %s (ended: %v, error: %v). The screen:\n%s", what, x.ended(), x.failure(), screen)
+		if late {
+			x.t.Fatalf("no %s. The screen:\n%s", what, x.text())
 		}
 		x.grown.Wait()
 	}
 }
 
-func (x *Terminal) ended() bool {
-	select {
-	case <-x.done:
-		return x.fed == len(x.out)
-	default:
-		return false
-	}
-}
-
-func (x *Terminal) failure() error {
-	if x.ended() {
-		return x.err
-	}
-	return nil
-}
-
-// End waits for the program's end and returns its error.
-func (x *Terminal) End() error {
-	x.t.Helper()
-	select {
-	case <-x.done:
-		return x.err
-	case <-time.After(Patience):
-		x.t.Fatalf("the program does not end. The screen:\n%s", x.Text())
-		return nil
-	}
-}
-
-// Ended reports whether the program has returned.
+// Ended reports whether the program has ended.
 func (x *Terminal) Ended() bool {
 	select {
 	case <-x.done:
@@ -275,9 +278,25 @@ func (x *Terminal) Ended() bool {
 	}
 }
 
+// End waits for the program's end and returns its error.
+func (x *Terminal) End() error {
+	x.t.Helper()
+	select {
+	case <-x.done:
+		return x.err
+	case <-time.After(Patience):
+		screen, before := x.Text(), len(x.Output())
+		x.cmd.Process.Signal(syscall.SIGQUIT) // a Go program says what it is doing
+		<-x.done
+		x.t.Fatalf("the program does not end. The screen:\n%s\n%s", screen, x.Output()[before:])
+		return nil
+	}
+}
+
 // Freeze makes the terminal stop reading (true) or go on, as a slow link does.
 // What is being read at the moment is still taken.
 func (x *Terminal) Freeze(freeze bool) {
+	x.frozen = freeze
 	if freeze {
 		x.gate.Lock()
 	} else {
@@ -288,8 +307,11 @@ func (x *Terminal) Freeze(freeze bool) {
 // Restored reports what is not as it was before the program ran: line settings
 // and modes of the terminal. It is asked after End.
 func (x *Terminal) Restored() (wrong []string) {
-	if now := settings(x.tty); now != x.before {
-		wrong = append(wrong, fmt.Sprintf("line settings: before %s, after %s", x.before, now))
+	if x.after != x.before {
+		wrong = append(wrong, fmt.Sprintf("line settings: before %s, after %s", x.before, x.after))
 	}
 	return append(wrong, leftOn(x.Output())...)
 }
+
+// Process is the program, for signals.
+func (x *Terminal) Process() *os.Process { return x.cmd.Process }

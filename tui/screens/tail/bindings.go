@@ -1,6 +1,8 @@
 package tail
 
 import (
+	"slices"
+
 	tea "charm.land/bubbletea/v2"
 
 	"iscope/probes"
@@ -65,12 +67,7 @@ func (t *screen) togglePause() {
 
 func (t *screen) next() tea.Cmd {
 	feeds := t.s.Feeds()
-	for i, f := range feeds {
-		if f == t.feed {
-			t.feed = feeds[(i+1)%len(feeds)]
-			break
-		}
-	}
+	t.feed = feeds[(slices.Index(feeds, t.feed)+1)%len(feeds)]
 	t.view().update()
 	return t.await()
 }

@@ -24,6 +24,7 @@ type view struct {
 	hits    []uint64
 	scanned uint64
 
+	seen   uint64 // end of the ring at the last update: the cursor and the rows agree on it
 	cursor uint64 // sequence the cursor is on
 	buf    []probes.Record
 }
@@ -41,6 +42,7 @@ func (v *view) update() (more bool) {
 	if v.match != nil {
 		more = v.scan(s)
 	}
+	v.seen = s.Next
 	first, end := v.bounds(s)
 	total := v.total(first, end)
 	switch {
@@ -55,7 +57,7 @@ func (v *view) update() (more bool) {
 }
 
 func (v *view) bounds(s tap.RingStats) (first, end uint64) {
-	end = s.Next
+	end = min(s.Next, v.seen)
 	if v.frozen > 0 {
 		end = min(end, v.frozen)
 	}

@@ -1,0 +1,247 @@
+package tui
+
+import (
+	"context"
+	"encoding/base64"
+	"flag"
+	"math/rand/v2"
+	"slices"
+	"strings"
+	"syscall"
+	"testing"
+	"time"
+
+	"iscope/probes"
+	"iscope/probes/probetest"
+	"iscope/tui/tuitest"
+)
+
+func restored(t *testing.T, x *tuitest.Terminal) {
+	t.Helper()
+	for _, w := range x.Restored() {
+		t.Errorf("not as before: %s", w)
+	}
+}
+
+func TestTerminalIsAsBefore(t *testing.T) {
+	ways := map[string]struct {
+		end func(*tuitest.Terminal)
+		ok  bool
+	}{
+		"quit":      {func(x *tuitest.Terminal) { x.Press("q") }, true},
+		"ctrl+c":    {func(x *tuitest.Terminal) { x.Press("ctrl+c"); x.WaitFor("ctrl+c again quits"); x.Press("ctrl+c") }, true},
+		"command":   {func(x *tuitest.Terminal) { x.Press(":"); x.WaitFor("COMMANDS"); x.Type("quit\r") }, true},
+		"terminate": {func(x *tuitest.Terminal) { x.Process().Signal(syscall.SIGTERM) }, true},
+	}
+	for name, way := range ways {
+		t.Run(name, func(t *testing.T) {
+			x := tuitest.Start(t, 100, 30, self(t, "shop"))
+			x.WaitFor("probes 1/1", "orders")
+			way.end(x)
+			if err := x.End(); (err == nil) != way.ok {
+				t.Errorf("ended with %v", err)
+			}
+			restored(t, x)
+			foreign(t, x, tuitest.May{})
+		})
+	}
+}
+
+func foreign(t *testing.T, x *tuitest.Terminal, may tuitest.May) {
+	t.Helper()
+	for _, f := range tuitest.Foreign(x.Output(), may) {
+		t.Errorf("%s left for the terminal", f)
+	}
+}
+
+// A bug in a goroutine of the session is not the dashboard's own, and still must
+// not leave a terminal that nobody can type in.
+func TestAPanicGivesTheTerminalBack(t *testing.T) {
+	x := tuitest.Start(t, 100, 30, self(t, "panic"))
+	if err := x.End(); err == nil {
+		t.Error("the panic is no error")
+	}
+	restored(t, x)
+	if out := string(x.Output()); !strings.Contains(out, "a bug in a driver") || !strings.Contains(out, "goroutine") {
+		t.Errorf("what happened is not said:\n%s", out)
+	}
+}
+
+func TestNothingIsColouredWithNoColor(t *testing.T) {
+	x := tuitest.Start(t, 120, 40, self(t, "shop", "NO_COLOR=1"))
+	tour(x)
+	if c := tuitest.Colours(x.Output()); len(c) > 0 {
+		t.Errorf("colours: %v", c[:min(len(c), 5)])
+	}
+	y := tuitest.Start(t, 120, 40, self(t, "shop"))
+	tour(y)
+	if len(tuitest.Colours(y.Output())) == 0 {
+		t.Error("no colour without NO_COLOR either: the test shows nothing")
+	}
+}
+
+// tour looks at every screen and quits.
+func tour(x *tuitest.Terminal) {
+	x.WaitFor("probes 1/1", "orders")
+	for i, name := range []string{"Topology", "Endpoints", "Tail", "Invoke", "Captures", "Replay", "Diagnostics"} {
+		n := string(rune('1' + i))
+		x.Press(n)
+		x.WaitFor(n + " " + name)
+	}
+	x.Press("2")
+	x.WaitFor("2 Endpoints", "orders")
+	x.Press("j", "t")
+	x.WaitFor("3 Tail › shop/orders", `{"n":49}`)
+	x.Press("enter")
+	x.WaitFor("[Payload]")
+	x.Press("?")
+	x.WaitFor("KEYS of Tail")
+	x.Press("ctrl+c")
+	x.Wait("help closed", func(s string) bool { return !strings.Contains(s, "KEYS of Tail") })
+	x.Press("ctrl+c", "ctrl+c")
+	x.End()
+}
+
+func TestResizeIsFollowed(t *testing.T) {
+	x := tuitest.Start(t, 120, 40, self(t, "shop"))
+	x.WaitFor("probes 1/1", "? keys  : commands")
+	for _, size := range [][2]int{{80, 24}, {200, 60}, {40, 10}, {160, 50}} {
+		x.Resize(size[0], size[1])
+		x.Wait("hints in the last row", func(screen string) bool {
+			rows := strings.Split(screen, "\n")
+			last := rows[len(rows)-1]
+			return len(rows) == size[1] && strings.HasSuffix(last, "? keys  : commands") && len([]rune(last)) == size[0]-1 &&
+				strings.HasPrefix(rows[0], " [LOCAL here]")
+		})
+	}
+	x.Resize(20, 5)
+	x.WaitFor("iscope needs 40x10")
+}
+
+// While the terminal does not read, frames are dropped; the last one is there
+// when it reads again. See also TestADroppedFrameIsAskedForAgain.
+func TestASlowTerminalShowsTheLastFrame(t *testing.T) {
+	x := tuitest.Start(t, 200, 60, self(t, "shop"))
+	x.WaitFor("probes 1/1", "orders")
+	x.Freeze(true)
+	for range 40 {
+		x.Press("2", "7", "3", "1")
+	}
+	x.Press("7")
+	x.Freeze(false)
+	x.WaitFor("7 Diagnostics", "r retry")
+}
+
+func TestQuittingDoesNotWaitForTheTerminal(t *testing.T) {
+	x := tuitest.Start(t, 200, 60, self(t, "shop"))
+	x.WaitFor("probes 1/1", "orders")
+	x.Freeze(true)
+	for range 40 {
+		x.Press("2", "7", "3", "1")
+	}
+	x.Type(":quit\r")
+	// The process ends although nobody reads: only then does the terminal go on.
+	// Wait has to read to see the end, so the process itself is asked.
+	gone := func() bool { return x.Process().Signal(syscall.Signal(0)) != nil }
+	ctx, stop := context.WithTimeout(t.Context(), tuitest.Patience)
+	defer stop()
+	for tick := time.NewTicker(10 * time.Millisecond); !gone(); {
+		select {
+		case <-tick.C:
+		case <-ctx.Done():
+			t.Fatal("it waits for the terminal")
+		}
+	}
+}
+
+func TestACopyReachesTheClipboardAndNothingElseDoes(t *testing.T) {
+	x := tuitest.Start(t, 120, 40, self(t, "hostile"))
+	x.WaitFor("probes 1/1")
+	x.Press(":")
+	x.WaitFor("COMMANDS")
+	x.Type("tail shop/orders\r")
+	x.WaitFor("3 Tail › shop/orders", "the harmless last one")
+	x.Press("c")
+	x.WaitFor("copied value")
+	x.WaitOutput("\x1b]52;c;" + base64.StdEncoding.EncodeToString([]byte("the harmless last one")))
+	x.Press("k", "c")
+	x.WaitFor("control bytes")
+	if n := strings.Count(string(x.Output()), "\x1b]52;"); n != 1 {
+		t.Errorf("%d copies", n)
+	}
+}
+
+// hostileShop names, sends and answers what could take over a terminal.
+func hostileShop() *probetest.Fake {
+	f := shop(append([]string{"orders"}, hostile...)...)
+	for i, h := range hostile {
+		f.Append("orders", probes.Record{ID: h, Call: h, Key: []byte(h), Body: []byte(h), Err: hostile[(i+1)%len(hostile)], Schema: h,
+			Header: []probes.Field{{Name: h, Value: []byte(h)}, {Name: h}}, Attrs: []probes.Attr{{Name: h, Value: h}, {Name: probes.AttrStatus, Value: h}}})
+	}
+	f.Append("orders", probes.Record{Body: []byte(hostile[0])})
+	f.Append("orders", probes.Record{Body: []byte("the harmless last one")})
+	s := &f.Snapshots[0]
+	s.Complete, s.Missing = false, hostile
+	for _, h := range hostile {
+		service, group := probes.NodeID(probes.NodeService, "shop", h), probes.NodeID(probes.NodeGroup, "shop", h)
+		for _, n := range []probes.Node{
+			{ID: service, Kind: probes.NodeService, Name: h, Addr: h, Health: probes.HealthFail, Reason: h, Attrs: []probes.Attr{{Name: h, Value: h}}},
+			{ID: group, Kind: probes.NodeGroup, Name: h, Health: probes.HealthWarn, Reason: h},
+		} {
+			s.Claims = append(s.Claims, probes.Claim{By: "shop", Call: h, AsOf: h, Class: probes.Declared, Seen: f.Clock, Node: &n})
+		}
+		s.Claims = append(s.Claims, probes.Claim{By: "shop", Call: h, Class: probes.Attached, Seen: f.Clock,
+			Edge: &probes.Edge{From: probes.NodeID(probes.NodeTopic, "shop", h), To: group, Kind: probes.EdgeConsumes, Protocol: h,
+				Metrics: []probes.Metric{{Name: probes.MetricLag, Value: 1e9, Unit: h}}, Attrs: []probes.Attr{{Name: h, Value: h}}}},
+			probes.Claim{By: "shop", Call: h, Class: probes.ObservedOne, Seen: f.Clock,
+				Edge: &probes.Edge{From: service, To: probes.NodeID(probes.NodeService, "shop", "orders"), Kind: probes.EdgeCalls, Protocol: h}})
+	}
+	return f
+}
+
+var (
+	monkeySeed  = flag.Uint64("monkey.seed", 0, "repeat a run of the monkey; 0: a new one")
+	monkeySteps = flag.Int("monkey.steps", 2000, "how many things the monkey does")
+)
+
+// TestMonkeyAtTheTerminal types, pastes and resizes at random at the real
+// program, whose system is hostile. It must neither panic nor send what it may
+// not, and give the terminal back.
+func TestMonkeyAtTheTerminal(t *testing.T) {
+	seed := *monkeySeed
+	if seed == 0 {
+		seed = rand.Uint64()
+	}
+	t.Logf("repeat with -monkey.seed=%d", seed)
+	r := rand.New(rand.NewPCG(seed, 2))
+	bytes := append(slices.Clone(hostile), "\x1b[<0;3;3M", "\x1b[200~", "\x1b[201~", "\x1b[", "\x1b]", "\x1bOP", "\xc3", "\x1b[27;5;99~", "\x1b[99999999999A")
+	for left := *monkeySteps; left > 0; {
+		x := tuitest.Start(t, 1+r.IntN(300), 1+r.IntN(100), self(t, "hostile"))
+		x.WaitOutput("\x1b[?1049h")
+		for ; left > 0 && !x.Ended(); left-- {
+			switch r.IntN(24) {
+			case 0:
+				x.Resize(1+r.IntN(300), 1+r.IntN(100))
+			case 1:
+				x.Paste(hostile[r.IntN(len(hostile))])
+			case 2:
+				x.Type(bytes[r.IntN(len(bytes))])
+			case 3:
+				x.Type(strings.Repeat("日本", r.IntN(200)))
+			default:
+				if k := monkeyKeys[r.IntN(len(monkeyKeys))]; k != "e1" {
+					x.Press(k)
+				}
+			}
+		}
+		// Whatever is open; and input is in order, so all the rest was taken before.
+		x.Type("\x07\x1b\\\x1b[201~")
+		x.Press("ctrl+c", "ctrl+c")
+		err := x.End()
+		if out := string(x.Output()); err != nil || strings.Contains(out, "panic") || strings.Contains(out, "goroutine ") {
+			t.Fatalf("ended with %v:\n%s", err, out[max(0, len(out)-4000):])
+		}
+		restored(t, x)
+		foreign(t, x, tuitest.May{Copy: true})
+	}
+}
