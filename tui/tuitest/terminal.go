@@ -7,6 +7,7 @@ import (
 	"bytes"
 	"errors"
 	"fmt"
+	"io"
 	"os"
 	"os/exec"
 	"slices"
@@ -80,7 +81,11 @@ func Start(t testing.TB, w, h int, cmd *exec.Cmd) *Terminal {
 			x.Freeze(false)
 		}
 		<-x.done
-		x.emu.Close()
+		// Not emu.Close: it sets a flag that the reading goroutine looks at
+		// without a lock. The end of its pipe is all that is needed.
+		if pipe, ok := x.emu.InputPipe().(io.Closer); ok {
+			pipe.Close()
+		}
 		<-replied
 		m.Close()
 	})
