@@ -7,6 +7,8 @@ package main
 
 import (
 	"context"
+	"io"
+	"log"
 	"os"
 	"os/signal"
 	"runtime/debug"
@@ -23,6 +25,9 @@ func Main() int {
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM, syscall.SIGHUP)
 	defer stop()
 	context.AfterFunc(ctx, stop)
+	// net/http logs what peers do wrong. It comes back as an error, too, and
+	// lines that nobody sanitized have no place on a terminal.
+	log.SetOutput(io.Discard)
 	return run(ctx, os.Args[1:], newApp(os.Stdin, os.Stdout, os.Stderr))
 }
 

@@ -23,7 +23,7 @@ func TestVerbs(t *testing.T) {
 	runScripts(t, "testdata/script", func(env *testscript.Env) error {
 		env.Setenv("ISCOPE_CONFIG", s.ConfigPath())
 		return nil
-	}, s.Addresses())
+	}, s.Addresses(), startPeers(t))
 }
 
 // TestVerbsOnRealSystems runs them on servers that nobody here wrote. The shop
