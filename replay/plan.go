@@ -147,6 +147,12 @@ func BuildPlan(ctx context.Context, r *Reader, o PlanOptions) (*Plan, error) {
 		return nil, err
 	}
 	p.Damage = r.Damage()
+	if !info.Complete && len(p.Damage) == 0 {
+		// Every record was read and counted, and still nothing but the index
+		// could say that there were no more.
+		p.Damage = []Damage{{Offset: info.Size, What: "summary",
+			Reason: "the capture was not finished, or the index at its end is damaged"}}
+	}
 	p.arrange()
 	refused, err := newGuard(p, &info).check(ctx, c.uses)
 	if err != nil {

@@ -233,6 +233,26 @@ func TestADamagedCaptureIsPlannedForWhatIsLeft(t *testing.T) {
 	}
 }
 
+// A flip where only the index is loses no record, and is seen all the same.
+func TestADamagedIndexIsNotPassedOverInSilence(t *testing.T) {
+	data, err := os.ReadFile(capture(t, 200, WriterOptions{}))
+	if err != nil {
+		t.Fatal(err)
+	}
+	for at := len(data) - 1; at > len(data)-60; at-- {
+		bad := bytes.Clone(data)
+		bad[at] ^= 0x10
+		path := t.TempDir() + "/bad.mcap"
+		if err := os.WriteFile(path, bad, 0o600); err != nil {
+			t.Fatal(err)
+		}
+		p := plan(t, open(t, path), PlanOptions{To: []Route{{Conn: (&destination{}).conn()}}})
+		if p.Planned != 200 || len(p.Damage) == 0 {
+			t.Fatalf("flipped %d from the end: %d planned, damage %v", len(data)-at, p.Planned, p.Damage)
+		}
+	}
+}
+
 func TestGuardRails(t *testing.T) {
 	env := func(class probes.Class) probes.Environment {
 		return probes.Environment{Name: "e", Class: class, Write: true}

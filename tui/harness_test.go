@@ -101,7 +101,7 @@ func start(t testing.TB, o Options) *stage {
 	s := &stage{t: t, out: &output{}, drawn: make(chan struct{}, 1), done: make(chan struct{})}
 	s.r = newRouter(o, sess, func() bool { return true })
 	s.p = tea.NewProgram(watched{s.r, s}, tea.WithInput(nil), tea.WithOutput(s.out), tea.WithWindowSize(120, 40),
-		tea.WithEnvironment([]string{"TERM=xterm-256color", "COLORTERM=truecolor"}), tea.WithoutSignalHandler(), tea.WithFPS(120))
+		tea.WithEnvironment([]string{"TERM=xterm-256color", "COLORTERM=truecolor"}), tea.WithoutSignalHandler(), tea.WithFPS(120), tea.WithFilter(awake))
 	go func() {
 		_, s.err = s.p.Run()
 		close(s.done)
@@ -113,6 +113,15 @@ func start(t testing.TB, o Options) *stage {
 		sess.Close()
 	})
 	return s
+}
+
+// awake keeps a suspend that a random key has found from stopping the test and
+// whoever runs it.
+func awake(_ tea.Model, msg tea.Msg) tea.Msg {
+	if _, ok := msg.(tea.SuspendMsg); ok {
+		return nil
+	}
+	return msg
 }
 
 // until waits for a frame that shows a text.

@@ -199,6 +199,26 @@ func hostileShop() *probetest.Fake {
 	return f
 }
 
+// resume wakes a program up again that suspends itself, as a shell's fg does,
+// until its answer is called.
+func resume(x *tuitest.Terminal) (stop func()) {
+	ctx, cancel := context.WithCancel(context.Background())
+	done := make(chan struct{})
+	go func() {
+		defer close(done)
+		for tick := time.NewTicker(50 * time.Millisecond); ; {
+			select {
+			case <-ctx.Done():
+				tick.Stop()
+				return
+			case <-tick.C:
+				x.Process().Signal(syscall.SIGCONT)
+			}
+		}
+	}()
+	return func() { cancel(); <-done }
+}
+
 var (
 	monkeySeed  = flag.Uint64("monkey.seed", 0, "repeat a run of the monkey; 0: a new one")
 	monkeySteps = flag.Int("monkey.steps", 2000, "how many things the monkey does")
@@ -218,16 +238,17 @@ func TestMonkeyAtTheTerminal(t *testing.T) {
 	for left := *monkeySteps; left > 0; {
 		x := tuitest.Start(t, 1+r.IntN(300), 1+r.IntN(100), self(t, "hostile"))
 		x.WaitOutput("\x1b[?1049h")
+		awake := resume(x)
 		for ; left > 0 && !x.Ended(); left-- {
 			switch r.IntN(24) {
 			case 0:
 				x.Resize(1+r.IntN(300), 1+r.IntN(100))
 			case 1:
-				x.Paste(hostile[r.IntN(len(hostile))])
+				x.Paste(strings.Repeat(hostile[r.IntN(len(hostile))], 1+r.IntN(50)))
 			case 2:
 				x.Type(bytes[r.IntN(len(bytes))])
 			case 3:
-				x.Type(strings.Repeat("日本", r.IntN(200)))
+				x.Type(strings.Repeat("日本", r.IntN(20)))
 			default:
 				if k := monkeyKeys[r.IntN(len(monkeyKeys))]; k != "e1" {
 					x.Press(k)
@@ -238,6 +259,7 @@ func TestMonkeyAtTheTerminal(t *testing.T) {
 		x.Type("\x07\x1b\\\x1b[201~")
 		x.Press("ctrl+c", "ctrl+c")
 		err := x.End()
+		awake()
 		if out := string(x.Output()); err != nil || strings.Contains(out, "panic") || strings.Contains(out, "goroutine ") {
 			t.Fatalf("ended with %v:\n%s", err, out[max(0, len(out)-4000):])
 		}

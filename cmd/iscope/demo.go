@@ -41,7 +41,7 @@ where it is, until interrupted or standard input ends.`,
 	f := cmd.Flags()
 	f.BoolVar(&o.serve, "serve", false, "run the shop only")
 	f.Int64Var(&o.seed, "seed", 1, "the same seed gives the same shop")
-	f.Float64Var(&o.rate, "rate", 0, "orders per second (default 5)")
+	f.Float64Var(&o.rate, "rate", 0, "orders per second (default 20)")
 	return cmd
 }
 

@@ -5,6 +5,7 @@ import (
 	"regexp"
 	"slices"
 	"strings"
+	"unicode/utf8"
 )
 
 // one matches an escape sequence (ECMA-48 §5.3 and §5.6), in its 7-bit form.
@@ -63,10 +64,12 @@ func Foreign(out []byte, may May) (foreign []string) {
 // plain looks at what is between the sequences: text, and the four controls that
 // move the cursor.
 func plain(s string, add func(string)) {
-	for _, c := range s {
+	for i, c := range s {
 		switch {
+		case c == utf8.RuneError && !strings.HasPrefix(s[i:], string(c)):
+			add(fmt.Sprintf("the byte %#x", s[i]))
 		case c == '\n' || c == '\r' || c == '\b' || c == '\t':
-		case c < 0x20, c >= 0x7f && c < 0xa0, c == 0xfffd, strings.ContainsRune(invisible, c):
+		case c < 0x20, c >= 0x7f && c < 0xa0, strings.ContainsRune(invisible, c):
 			add(fmt.Sprintf("%U", c))
 		}
 	}

@@ -22,7 +22,7 @@ import (
 type Options struct {
 	// Seed chooses the customers and their fates.
 	Seed int64
-	// Rate is in orders per second; 0 means 5.
+	// Rate is in orders per second; 0 means 20.
 	Rate float64
 	// Dir is where iscope.yaml is written. It must exist; "" means a temporary
 	// folder that Close removes.
@@ -31,7 +31,7 @@ type Options struct {
 	Now func() time.Time
 }
 
-const defaultRate = 5
+const defaultRate = 20
 
 // Shop is a running shop.
 type Shop struct {
