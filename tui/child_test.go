@@ -2,20 +2,16 @@ package tui
 
 import (
 	"context"
-	"encoding/json"
 	"errors"
 	"fmt"
-	"iter"
 	"os"
 	"os/exec"
 	"path/filepath"
-	"strings"
-	"sync/atomic"
 	"testing"
-	"time"
 
 	"iscope/config"
 	"iscope/probes"
+	"iscope/probes/probetest"
 	"iscope/tui/session"
 )
 
@@ -90,83 +86,30 @@ environments:
   live: {class: prod, targets: {shop: {url: "fake://shop:1"}}}
 `
 
-// flow is a stream that offers so many records a second, and makes up for the
-// time it was held up.
-type flow struct {
-	began    time.Time
-	accepted atomic.Uint64
-}
-
-const (
-	flowRate  = 50_000
-	flowBytes = 300
-)
-
-func (f *flow) driver() probes.Driver {
-	return probes.Driver{Name: "fake", Doc: "a stream for the benchmark", Schemes: []probes.Scheme{{Name: "fake"}},
-		Columns: []probes.Column{{Title: "OFFSET", Attr: probes.AttrOffset, Width: 8, Right: true}, {Title: "KEY", Attr: "key", Width: 12}, {Title: "SUMMARY", Attr: "summary", Width: 40}},
-		Open:    func(context.Context, probes.Target) (probes.Probe, error) { return f, nil }}
-}
-
-func (f *flow) Check(context.Context) error { return nil }
-func (f *flow) Close() error                { return nil }
-
-func (f *flow) Discover(ctx context.Context, q probes.DiscoverQuery) iter.Seq2[probes.Snapshot, error] {
-	return func(yield func(probes.Snapshot, error) bool) {
-		n := probes.Node{ID: probes.NodeID(probes.NodeTopic, "shop", "flow"), Kind: probes.NodeTopic, Name: "flow"}
-		if yield(probes.Snapshot{Complete: true, Claims: []probes.Claim{{By: "shop", Class: probes.Declared, Node: &n}}}, nil) {
-			<-ctx.Done()
+// hostileShop names, sends and answers what could take over a terminal.
+func hostileShop() *probetest.Fake {
+	f := shop(append([]string{"orders"}, hostile...)...)
+	for i, h := range hostile {
+		f.Append("orders", probes.Record{ID: h, Call: h, Key: []byte(h), Body: []byte(h), Err: hostile[(i+1)%len(hostile)], Schema: h,
+			Header: []probes.Field{{Name: h, Value: []byte(h)}, {Name: h}}, Attrs: []probes.Attr{{Name: h, Value: h}, {Name: probes.AttrStatus, Value: h}}})
+	}
+	f.Append("orders", probes.Record{Body: []byte(hostile[0])})
+	f.Append("orders", probes.Record{Body: []byte("the harmless last one")})
+	s := &f.Snapshots[0]
+	s.Complete, s.Missing = false, hostile
+	for _, h := range hostile {
+		service, group := probes.NodeID(probes.NodeService, "shop", h), probes.NodeID(probes.NodeGroup, "shop", h)
+		for _, n := range []probes.Node{
+			{ID: service, Kind: probes.NodeService, Name: h, Addr: h, Health: probes.HealthFail, Reason: h, Attrs: []probes.Attr{{Name: h, Value: h}}},
+			{ID: group, Kind: probes.NodeGroup, Name: h, Health: probes.HealthWarn, Reason: h},
+		} {
+			s.Claims = append(s.Claims, probes.Claim{By: "shop", Call: h, AsOf: h, Class: probes.Declared, Seen: f.Clock, Node: &n})
 		}
+		s.Claims = append(s.Claims, probes.Claim{By: "shop", Call: h, Class: probes.Attached, Seen: f.Clock,
+			Edge: &probes.Edge{From: probes.NodeID(probes.NodeTopic, "shop", h), To: group, Kind: probes.EdgeConsumes, Protocol: h,
+				Metrics: []probes.Metric{{Name: probes.MetricLag, Value: 1e9, Unit: h}}, Attrs: []probes.Attr{{Name: h, Value: h}}}},
+			probes.Claim{By: "shop", Call: h, Class: probes.ObservedOne, Seen: f.Clock,
+				Edge: &probes.Edge{From: service, To: probes.NodeID(probes.NodeService, "shop", "orders"), Kind: probes.EdgeCalls, Protocol: h}})
 	}
-}
-
-func (f *flow) Tail(ctx context.Context, q probes.TailQuery) iter.Seq2[probes.Record, error] {
-	return func(yield func(probes.Record, error) bool) {
-		f.began = time.Now()
-		tick := time.NewTicker(time.Millisecond)
-		defer tick.Stop()
-		for n := uint64(0); ; {
-			select {
-			case <-ctx.Done():
-				return
-			case <-tick.C:
-			}
-			for due := uint64(time.Since(f.began).Seconds() * flowRate); n < due; n++ {
-				if !yield(f.record(n), nil) {
-					return
-				}
-				f.accepted.Store(n + 1)
-			}
-		}
-	}
-}
-
-func (f *flow) record(n uint64) probes.Record {
-	body := fmt.Appendf(make([]byte, 0, flowBytes+16), `{"orderId":"A-%d","status":"CREATED","amount":120.50,"note":"`, n)
-	for len(body) < flowBytes-2 {
-		body = append(body, 'x')
-	}
-	id := fmt.Sprint(n)
-	return probes.Record{ID: id, Kind: probes.Message, Source: probes.Ref{Target: "shop", Subject: "flow"}, Time: time.Now(),
-		Key: []byte("c-4411"), Body: append(body, `"}`...), Attrs: []probes.Attr{{Name: probes.AttrOffset, Value: id}}}
-}
-
-// flowReport is what the child says of its stream.
-type flowReport struct {
-	Offered, Accepted uint64
-	Seconds           float64
-}
-
-func (f *flow) report(path string) {
-	if f.began.IsZero() {
-		return
-	}
-	s := time.Since(f.began).Seconds()
-	b, err := json.Marshal(flowReport{Offered: uint64(s * flowRate), Accepted: f.accepted.Load(), Seconds: s})
-	if err == nil {
-		err = os.WriteFile(path, b, 0o600)
-	}
-	if err != nil {
-		fmt.Fprintln(os.Stderr, strings.TrimSpace(err.Error()))
-	}
+	return f
 }

@@ -6,10 +6,13 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
+	"regexp"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"testing"
 	"time"
+	"unicode"
 
 	tea "charm.land/bubbletea/v2"
 	"github.com/charmbracelet/x/ansi"
@@ -31,9 +34,11 @@ type stage struct {
 	mu     sync.Mutex
 	frame  string
 	drawn  chan struct{} // 1-slot: a frame was drawn
-	broken []string      // frames of the wrong size
+	broken []string      // frames of the wrong size, or with more than text and SGR
 	err    error
 	done   chan struct{}
+
+	staying atomic.Bool // it does not quit
 }
 
 // output collects what would reach the terminal.
@@ -71,6 +76,8 @@ func (w watched) View() tea.View {
 	return v
 }
 
+var sgr = regexp.MustCompile(`\x1b\[[0-9;]*m`)
+
 func (s *stage) look(frame string, w, h int) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -82,6 +89,9 @@ func (s *stage) look(frame string, w, h int) {
 		for _, row := range rows {
 			if n := ansi.StringWidth(row); n > w {
 				s.broken = append(s.broken, fmt.Sprintf("a row of %d cells at %dx%d: %q", n, w, h, row))
+			}
+			if strings.ContainsFunc(sgr.ReplaceAllString(row, ""), unicode.IsControl) {
+				s.broken = append(s.broken, fmt.Sprintf("control characters at %dx%d: %q", w, h, row))
 			}
 		}
 	}
@@ -101,7 +111,7 @@ func start(t testing.TB, o Options) *stage {
 	s := &stage{t: t, out: &output{}, drawn: make(chan struct{}, 1), done: make(chan struct{})}
 	s.r = newRouter(o, sess, func() bool { return true })
 	s.p = tea.NewProgram(watched{s.r, s}, tea.WithInput(nil), tea.WithOutput(s.out), tea.WithWindowSize(120, 40),
-		tea.WithEnvironment([]string{"TERM=xterm-256color", "COLORTERM=truecolor"}), tea.WithoutSignalHandler(), tea.WithFPS(120), tea.WithFilter(awake))
+		tea.WithEnvironment([]string{"TERM=xterm-256color", "COLORTERM=truecolor"}), tea.WithoutSignalHandler(), tea.WithFPS(120), tea.WithFilter(s.stay))
 	go func() {
 		_, s.err = s.p.Run()
 		close(s.done)
@@ -115,11 +125,16 @@ func start(t testing.TB, o Options) *stage {
 	return s
 }
 
-// awake keeps a suspend that a random key has found from stopping the test and
-// whoever runs it.
-func awake(_ tea.Model, msg tea.Msg) tea.Msg {
-	if _, ok := msg.(tea.SuspendMsg); ok {
+// stay keeps random keys from ending the program, and from suspending it, which
+// would stop the test and whoever runs it.
+func (s *stage) stay(_ tea.Model, msg tea.Msg) tea.Msg {
+	switch msg.(type) {
+	case tea.SuspendMsg:
 		return nil
+	case tea.QuitMsg:
+		if s.staying.Load() {
+			return nil
+		}
 	}
 	return msg
 }

@@ -95,7 +95,7 @@ func (r *router) bindings() []kit.Binding {
 		{ID: "env", Keys: []string{"E"}, Name: "environment", Doc: "switch to another environment", Run: r.openEnv},
 		{ID: "quit", Keys: []string{"q"}, Name: "back", Doc: "back; quits at the root", Run: r.quit},
 		{ID: "previous", Keys: []string{"-"}, Name: "previous", Doc: "the previous screen", Run: r.back},
-		{ID: "suspend", Keys: []string{"ctrl+z"}, Name: "suspend", Doc: "to the shell; fg comes back", Run: func() tea.Cmd { return tea.Suspend }},
+		{ID: "suspend", Keys: []string{"ctrl+z"}, Name: "suspend", Doc: "to the shell; fg comes back", Refused: noSuspend, Run: func() tea.Cmd { return tea.Suspend }},
 		{ID: "redraw", Keys: []string{"ctrl+l"}, Name: "redraw", Doc: "draw the screen anew", Run: func() tea.Cmd { return tea.ClearScreen }},
 	}
 	for n := kit.Topology; n <= kit.Diagnostics; n++ {

@@ -1,9 +1,10 @@
+//go:build unix
+
 package tui
 
 import (
 	"context"
 	"encoding/base64"
-	"flag"
 	"math/rand/v2"
 	"slices"
 	"strings"
@@ -11,8 +12,6 @@ import (
 	"testing"
 	"time"
 
-	"iscope/probes"
-	"iscope/probes/probetest"
 	"iscope/tui/tuitest"
 )
 
@@ -154,6 +153,37 @@ func TestQuittingDoesNotWaitForTheTerminal(t *testing.T) {
 	}
 }
 
+func TestSuspendAndResume(t *testing.T) {
+	x := tuitest.Start(t, 100, 30, self(t, "shop"))
+	x.WaitFor("probes 1/1", "orders")
+	x.Press("ctrl+z")
+	x.WaitOutput("\x1b[?1049l", 1)
+	awake := resume(x)
+	x.WaitOutput("\x1b[?1049h", 2)
+	x.Press("7")
+	x.WaitFor("7 Diagnostics")
+	awake()
+	x.Press(":")
+	x.WaitFor("COMMANDS")
+	x.Type("quit\r")
+	if err := x.End(); err != nil {
+		t.Error(err)
+	}
+	restored(t, x)
+}
+
+// Without a shell above it nothing could wake it up again.
+func TestNoSuspendWithoutAShell(t *testing.T) {
+	cmd := self(t, "shop")
+	cmd.SysProcAttr = &syscall.SysProcAttr{Setsid: true}
+	x := tuitest.Start(t, 100, 30, cmd)
+	x.WaitFor("probes 1/1", "orders")
+	x.Press("ctrl+z")
+	x.WaitFor("suspend: there is no shell to return to")
+	x.Press("7")
+	x.WaitFor("7 Diagnostics")
+}
+
 func TestACopyReachesTheClipboardAndNothingElseDoes(t *testing.T) {
 	x := tuitest.Start(t, 120, 40, self(t, "hostile"))
 	x.WaitFor("probes 1/1")
@@ -163,40 +193,12 @@ func TestACopyReachesTheClipboardAndNothingElseDoes(t *testing.T) {
 	x.WaitFor("3 Tail › shop/orders", "the harmless last one")
 	x.Press("c")
 	x.WaitFor("copied value")
-	x.WaitOutput("\x1b]52;c;" + base64.StdEncoding.EncodeToString([]byte("the harmless last one")))
+	x.WaitOutput("\x1b]52;c;"+base64.StdEncoding.EncodeToString([]byte("the harmless last one")), 1)
 	x.Press("k", "c")
 	x.WaitFor("control bytes")
 	if n := strings.Count(string(x.Output()), "\x1b]52;"); n != 1 {
 		t.Errorf("%d copies", n)
 	}
-}
-
-// hostileShop names, sends and answers what could take over a terminal.
-func hostileShop() *probetest.Fake {
-	f := shop(append([]string{"orders"}, hostile...)...)
-	for i, h := range hostile {
-		f.Append("orders", probes.Record{ID: h, Call: h, Key: []byte(h), Body: []byte(h), Err: hostile[(i+1)%len(hostile)], Schema: h,
-			Header: []probes.Field{{Name: h, Value: []byte(h)}, {Name: h}}, Attrs: []probes.Attr{{Name: h, Value: h}, {Name: probes.AttrStatus, Value: h}}})
-	}
-	f.Append("orders", probes.Record{Body: []byte(hostile[0])})
-	f.Append("orders", probes.Record{Body: []byte("the harmless last one")})
-	s := &f.Snapshots[0]
-	s.Complete, s.Missing = false, hostile
-	for _, h := range hostile {
-		service, group := probes.NodeID(probes.NodeService, "shop", h), probes.NodeID(probes.NodeGroup, "shop", h)
-		for _, n := range []probes.Node{
-			{ID: service, Kind: probes.NodeService, Name: h, Addr: h, Health: probes.HealthFail, Reason: h, Attrs: []probes.Attr{{Name: h, Value: h}}},
-			{ID: group, Kind: probes.NodeGroup, Name: h, Health: probes.HealthWarn, Reason: h},
-		} {
-			s.Claims = append(s.Claims, probes.Claim{By: "shop", Call: h, AsOf: h, Class: probes.Declared, Seen: f.Clock, Node: &n})
-		}
-		s.Claims = append(s.Claims, probes.Claim{By: "shop", Call: h, Class: probes.Attached, Seen: f.Clock,
-			Edge: &probes.Edge{From: probes.NodeID(probes.NodeTopic, "shop", h), To: group, Kind: probes.EdgeConsumes, Protocol: h,
-				Metrics: []probes.Metric{{Name: probes.MetricLag, Value: 1e9, Unit: h}}, Attrs: []probes.Attr{{Name: h, Value: h}}}},
-			probes.Claim{By: "shop", Call: h, Class: probes.ObservedOne, Seen: f.Clock,
-				Edge: &probes.Edge{From: service, To: probes.NodeID(probes.NodeService, "shop", "orders"), Kind: probes.EdgeCalls, Protocol: h}})
-	}
-	return f
 }
 
 // resume wakes a program up again that suspends itself, as a shell's fg does,
@@ -219,25 +221,16 @@ func resume(x *tuitest.Terminal) (stop func()) {
 	return func() { cancel(); <-done }
 }
 
-var (
-	monkeySeed  = flag.Uint64("monkey.seed", 0, "repeat a run of the monkey; 0: a new one")
-	monkeySteps = flag.Int("monkey.steps", 2000, "how many things the monkey does")
-)
-
 // TestMonkeyAtTheTerminal types, pastes and resizes at random at the real
 // program, whose system is hostile. It must neither panic nor send what it may
 // not, and give the terminal back.
 func TestMonkeyAtTheTerminal(t *testing.T) {
-	seed := *monkeySeed
-	if seed == 0 {
-		seed = rand.Uint64()
-	}
-	t.Logf("repeat with -monkey.seed=%d", seed)
+	seed := monkeySeed(t)
 	r := rand.New(rand.NewPCG(seed, 2))
 	bytes := append(slices.Clone(hostile), "\x1b[<0;3;3M", "\x1b[200~", "\x1b[201~", "\x1b[", "\x1b]", "\x1bOP", "\xc3", "\x1b[27;5;99~", "\x1b[99999999999A")
 	for left := *monkeySteps; left > 0; {
 		x := tuitest.Start(t, 1+r.IntN(300), 1+r.IntN(100), self(t, "hostile"))
-		x.WaitOutput("\x1b[?1049h")
+		x.WaitOutput("\x1b[?1049h", 1)
 		awake := resume(x)
 		for ; left > 0 && !x.Ended(); left-- {
 			switch r.IntN(24) {
@@ -250,9 +243,7 @@ func TestMonkeyAtTheTerminal(t *testing.T) {
 			case 3:
 				x.Type(strings.Repeat("日本", r.IntN(20)))
 			default:
-				if k := monkeyKeys[r.IntN(len(monkeyKeys))]; k != "e1" {
-					x.Press(k)
-				}
+				x.Press(monkeyKeys[r.IntN(len(monkeyKeys))])
 			}
 		}
 		// Whatever is open; and input is in order, so all the rest was taken before.

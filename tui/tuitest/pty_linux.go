@@ -87,8 +87,12 @@ func control(f *os.File, do func(fd int) error) error {
 }
 
 // apart gives the program its own process group, so that a suspend does not stop
-// the test.
-func apart(cmd *exec.Cmd) { cmd.SysProcAttr = &syscall.SysProcAttr{Setpgid: true} }
+// the test, unless the test has put it somewhere else.
+func apart(cmd *exec.Cmd) {
+	if cmd.SysProcAttr == nil {
+		cmd.SysProcAttr = &syscall.SysProcAttr{Setpgid: true}
+	}
+}
 
 // Resize makes the terminal another size and tells the program as the kernel
 // would tell the foreground group of a controlling terminal.

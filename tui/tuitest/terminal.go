@@ -243,10 +243,11 @@ func (x *Terminal) Wait(what string, ok func(screen string) bool) {
 	x.await(what, func() bool { return ok(x.text()) })
 }
 
-// WaitOutput waits until the program has written something, seen or not.
-func (x *Terminal) WaitOutput(part string) {
+// WaitOutput waits until the program has written something that many times, seen
+// or not.
+func (x *Terminal) WaitOutput(part string, times int) {
 	x.t.Helper()
-	x.await(fmt.Sprintf("%q in the output", part), func() bool { return bytes.Contains(x.out, []byte(part)) })
+	x.await(fmt.Sprintf("%q in the output", part), func() bool { return bytes.Count(x.out, []byte(part)) >= times })
 }
 
 // await waits until ok, which is called with the lock held.
@@ -316,6 +317,11 @@ func (x *Terminal) Restored() (wrong []string) {
 		wrong = append(wrong, fmt.Sprintf("line settings: before %s, after %s", x.before, x.after))
 	}
 	return append(wrong, leftOn(x.Output())...)
+}
+
+// CPU is the processor time the program took. It is asked after End.
+func (x *Terminal) CPU() time.Duration {
+	return x.cmd.ProcessState.UserTime() + x.cmd.ProcessState.SystemTime()
 }
 
 // Process is the program, for signals.
