@@ -1,9 +1,12 @@
 package tui
 
 import (
+	"bytes"
 	"os"
 	"sync"
 	"time"
+
+	"github.com/charmbracelet/x/ansi"
 )
 
 // gatedWriter takes the renderer's output without ever blocking it. Bubble Tea
@@ -30,12 +33,24 @@ func newGatedWriter(f *os.File) *gatedWriter {
 	return w
 }
 
-// Write queues the bytes.
+// leaveScreen is the end of the alternate screen. Bubble Tea writes it before it
+// lets somebody else have the terminal: the shell, an editor.
+var leaveScreen = []byte(ansi.ResetModeAltScreenSaveCursor)
+
+// handOver is how long to wait for the terminal before somebody else has it.
+const handOver = 2 * time.Second
+
+// Write queues the bytes. Those that give the terminal away are waited for: what
+// comes after them is not ours to put in order, and a suspended process writes
+// nothing.
 func (w *gatedWriter) Write(b []byte) (int, error) {
 	w.mu.Lock()
 	defer w.mu.Unlock()
 	w.pending = append(w.pending, b...)
 	w.wake.Broadcast()
+	if bytes.Contains(b, leaveScreen) {
+		w.await(handOver)
+	}
 	return len(b), nil
 }
 
@@ -60,17 +75,13 @@ func (w *gatedWriter) pump() {
 	}
 }
 
-// caughtUp asks for a frame if one was dropped and nothing is pending. The lock
-// is held, and let go while asking: the event loop may be waiting for it.
+// caughtUp asks for a frame if one was dropped and nothing is pending. It does not
+// wait for the event loop, which may be waiting in Write. The lock is held.
 func (w *gatedWriter) caughtUp() {
-	if !w.missed || len(w.pending) > 0 || w.redraw == nil {
-		return
+	if w.missed && len(w.pending) == 0 && w.redraw != nil {
+		w.missed = false
+		go w.redraw() // one at a time: it is missed again only once the loop runs
 	}
-	w.missed = false
-	redraw := w.redraw
-	w.mu.Unlock()
-	redraw()
-	w.mu.Lock()
 }
 
 // onIdle sets what is called when the terminal has caught up after idle has
@@ -94,17 +105,22 @@ func (w *gatedWriter) idle() bool {
 // drain waits until everything is out, at most that long, so that the sequences
 // that restore the terminal are not lost.
 func (w *gatedWriter) drain(limit time.Duration) {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	w.await(limit)
+}
+
+// await waits until nothing is pending, at most that long. The lock is held.
+func (w *gatedWriter) await(limit time.Duration) {
+	over := false
 	late := time.AfterFunc(limit, func() {
 		w.mu.Lock()
 		defer w.mu.Unlock()
-		w.pending = nil
-		w.writing = false
+		over = true
 		w.wake.Broadcast()
 	})
 	defer late.Stop()
-	w.mu.Lock()
-	defer w.mu.Unlock()
-	for len(w.pending) > 0 || w.writing {
+	for !over && (len(w.pending) > 0 || w.writing) {
 		w.wake.Wait()
 	}
 }

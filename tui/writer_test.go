@@ -58,3 +58,16 @@ func TestDrainGivesUp(t *testing.T) {
 	}()
 	<-done
 }
+
+// Whoever has the terminal next finds it as it should be: a suspended process
+// writes nothing, and an editor's screen must not be followed by our last bytes.
+func TestHandingTheTerminalOverWaits(t *testing.T) {
+	r, f := pipe(t)
+	w := newGatedWriter(f)
+	go io.Copy(io.Discard, r)
+	w.Write(more)
+	w.Write(leaveScreen)
+	if !w.idle() {
+		t.Error("bytes are pending after the end of the alternate screen was written")
+	}
+}

@@ -13,10 +13,21 @@ var sequences = map[string]string{"enter": "\r", "esc": "\x1b", "tab": "\t", "sh
 // Type sends text as it is.
 func (x *Terminal) Type(text string) {
 	x.t.Helper()
-	x.master.SetWriteDeadline(time.Now().Add(Patience)) // a program that does not read must not stop the test
+	x.deadline(time.Now().Add(Patience)) // a program that does not read must not stop the test
 	if _, err := x.master.WriteString(text); err != nil && !x.Ended() {
 		x.t.Fatalf("typing %q: %v", text, err)
 	}
+}
+
+// deadline limits the next write. One that is past when the program has ended
+// stays: nobody reads any more.
+func (x *Terminal) deadline(at time.Time) {
+	x.mu.Lock()
+	defer x.mu.Unlock()
+	if x.Ended() {
+		at = time.Unix(1, 0)
+	}
+	x.master.SetWriteDeadline(at)
 }
 
 // Press sends keys by the names they have in bindings. What follows an esc must

@@ -109,6 +109,7 @@ func (x *Terminal) wait(tty *os.File, read chan struct{}) {
 	defer x.mu.Unlock()
 	x.err, x.after = err, after
 	close(x.done)
+	x.master.SetWriteDeadline(time.Unix(1, 0))
 	x.grown.Broadcast()
 }
 
