@@ -61,8 +61,24 @@ func (c *Conn) Publisher() (Publisher, error) {
 	return p, nil
 }
 
+// Peeker returns the ability, an ErrUnsupported, or an ErrRefused when the
+// target is read-only.
+func (c *Conn) Peeker() (Peeker, error) {
+	p, err := ability[Peeker](c, "peeking")
+	if err != nil {
+		return nil, err
+	}
+	return p, c.Writable("peeking")
+}
+
+// DeadLetterer returns the ability or an ErrUnsupported. Whoever redrives asks
+// Writable first.
+func (c *Conn) DeadLetterer() (DeadLetterer, error) {
+	return ability[DeadLetterer](c, "reading dead letters")
+}
+
 // Can reports which abilities the target has, for menus: "discover", "tail",
-// "publish", "invoke", "schema".
+// "publish", "invoke", "schema", "peek", "deadletter".
 func (c *Conn) Can(ability string) bool {
 	var ok bool
 	switch ability {
@@ -76,6 +92,10 @@ func (c *Conn) Can(ability string) bool {
 		_, ok = c.probe.(Invoker)
 	case "schema":
 		_, ok = c.probe.(Schemer)
+	case "peek":
+		_, ok = c.probe.(Peeker)
+	case "deadletter":
+		_, ok = c.probe.(DeadLetterer)
 	}
 	return ok
 }

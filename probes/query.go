@@ -35,6 +35,8 @@ type TailQuery struct {
 	// Resume continues at the position an Error carried. It outranks From and
 	// Last.
 	Resume string
+	// Ledger takes what the tail does to the system; nil forgets it.
+	Ledger *Ledger
 }
 
 // PosKind says how a Position is given.

@@ -8,37 +8,52 @@ import (
 	"net/http"
 	"os/exec"
 	"strconv"
+	"strings"
 	"time"
 )
 
 // server is one real system: how to get it, start it and know that it is ready.
 type server struct {
 	name    string
-	version string
+	version string   // "" where Debian decides: start says it then
+	profile string   // core, peers or mesh
 	needs   []string // programs that must be on PATH
-	hint    string   // what installs them
-	// tool is the folder below tools/ whose files pin the install.
+	// packages are the Debian packages that bring what needs names. They are
+	// installed where this program may.
+	packages []string
+	// disk is how much room the install takes while it is made, in MB: build
+	// caches included.
+	disk int
+	// tool is the folder below tools/ whose files pin the install, "" if nothing
+	// has to be built.
 	tool string
-	// build makes the server in dir, an empty folder that becomes the cache
+	// build makes the server in b.dir, an empty folder that becomes the cache
 	// entry when it returns nil.
 	build func(ctx context.Context, b *builder) error
-	// start prepares and describes the process. dir is a fresh data folder.
-	start func(ctx context.Context, s *site) (plan, error)
-	// config is what iscope.yaml needs to show it, "" if it has no place there.
+	// after are the servers that must run before this one is started.
+	after []string
+	// start prepares and describes the process. It is nil for a program that
+	// tests run by themselves: binary says where it is then.
+	start  func(ctx context.Context, s *site) (plan, error)
+	binary func(s *site) string
+	// config is the target in iscope.yaml that shows it, nil if no driver does.
 	config func(addresses map[string]string) string
 }
 
-// site is where one server runs: what was installed, and a fresh data folder.
+// site is where one server runs.
 type site struct {
-	cache string // the install
+	cache string // what was installed
 	tool  string // tools/<tool>
-	data  string
+	data  string // a fresh folder, also the process's working directory
+	// others are the addresses of the servers named in after.
+	others map[string]map[string]string
 }
 
 // plan is a process to start.
 type plan struct {
 	argv      []string
 	env       []string
+	version   string // if it is not known before
 	addresses map[string]string
 	ready     func(ctx context.Context) error // nil when it answers
 }
@@ -47,7 +62,7 @@ type plan struct {
 func (s *server) available() error {
 	for _, program := range s.needs {
 		if _, err := exec.LookPath(program); err != nil {
-			return fmt.Errorf("%s needs %s, which is not installed; %s", s.name, program, s.hint)
+			return fmt.Errorf("%s needs %s, which is not installed; run: apt-get install %s", s.name, program, strings.Join(s.packages, " "))
 		}
 	}
 	return nil
