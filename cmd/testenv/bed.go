@@ -5,11 +5,14 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"io"
 	"os"
 	"path/filepath"
 	"slices"
+	"strconv"
 	"strings"
 	"sync"
+	"syscall"
 )
 
 // The contract with the tests: see probes/probetest/need.go, which this program
@@ -29,50 +32,81 @@ type answer struct {
 // bed is one run of the chosen servers.
 type bed struct {
 	root    string // the repository
-	servers []*server
+	cache   string // where installed servers are kept
+	all     []*server
+	chosen  []*server // in the order of all, with what they need
+	more    bool      // whatever else is installed may be started too
 	require []string
 	dir     string // data and logs of this run
 	file    string // the JSON for the tests
+	ports   ports
+	control *control
 
 	mu      sync.Mutex
 	answers map[string]answer
 	running []*process
 }
 
-func newBed(only, require string) (*bed, error) {
-	root, err := findRoot()
+// newBed chooses servers by names of servers and profiles, comma separated.
+func newBed(root string, all []*server, chosen, require string) (*bed, error) {
+	cache, err := os.UserCacheDir()
 	if err != nil {
 		return nil, err
 	}
-	b := &bed{root: root, servers: servers(), answers: map[string]answer{}}
-	var names []string
-	for _, s := range b.servers {
-		names = append(names, s.name)
+	b := &bed{root: root, cache: filepath.Join(cache, "iscope-testenv"), all: all, answers: map[string]answer{}}
+	names, err := b.expand(chosen)
+	if err != nil {
+		return nil, err
 	}
-	if only != "" {
-		wanted := strings.Split(only, ",")
-		if err := known(wanted, names); err != nil {
-			return nil, err
-		}
-		b.servers = slices.DeleteFunc(b.servers, func(s *server) bool { return !slices.Contains(wanted, s.name) })
+	if b.require, err = b.expand(require); err != nil {
+		return nil, err
 	}
-	switch require {
-	case "":
-	case "all":
-		b.require = names
-	default:
-		b.require = strings.Split(require, ",")
+	if len(names) == 0 {
+		names, _ = b.expand("all")
+	} else {
+		names = append(names, b.require...)
 	}
-	return b, known(b.require, names)
+	b.chosen = b.withNeeded(names)
+	return b, nil
 }
 
-func known(wanted, names []string) error {
-	for _, w := range wanted {
-		if !slices.Contains(names, w) {
-			return fmt.Errorf("no server %q; there are %s", w, strings.Join(names, ", "))
+// expand turns names of servers and profiles into names of servers.
+func (b *bed) expand(list string) (names []string, err error) {
+	for _, word := range strings.Split(list, ",") {
+		before := len(names)
+		for _, s := range b.all {
+			if word == s.name || word == s.profile || word == "all" {
+				names = append(names, s.name)
+			}
+		}
+		if len(names) == before && word != "" {
+			return nil, fmt.Errorf("no server or profile %q; there are core, peers, mesh, all and %s", word, strings.Join(b.names(), ", "))
 		}
 	}
-	return nil
+	return names, nil
+}
+
+func (b *bed) names() (names []string) {
+	for _, s := range b.all {
+		names = append(names, s.name)
+	}
+	return names
+}
+
+// withNeeded returns the named servers and those that they run after.
+func (b *bed) withNeeded(names []string) []*server {
+	wanted := map[string]bool{}
+	for len(names) > 0 {
+		name := names[0]
+		names = names[1:]
+		for _, s := range b.all {
+			if s.name == name && !wanted[name] {
+				wanted[name] = true
+				names = append(names, s.after...)
+			}
+		}
+	}
+	return slices.DeleteFunc(slices.Clone(b.all), func(s *server) bool { return !wanted[s.name] })
 }
 
 // findRoot walks up to the repository, so that the command works from any of
@@ -99,139 +133,142 @@ func (b *bed) toolDir(s *server) string {
 	return filepath.Join(b.root, "cmd", "testenv", "tools", s.tool)
 }
 
-// install builds what is missing, one after the other: each build uses all
-// cores by itself.
-func (b *bed) install(ctx context.Context) (errs []error) {
-	for _, s := range b.servers {
-		if _, err := b.ensure(ctx, s); err != nil {
-			errs = append(errs, err)
-		}
-		if ctx.Err() != nil {
-			return append(errs, ctx.Err())
-		}
+// start starts all chosen servers at once. One that does not come up is an
+// answer with a reason, not a failure, unless it is required. Call stop also
+// after an error.
+func (b *bed) start(ctx context.Context) (err error) {
+	sweepRuns()
+	if b.dir, err = os.MkdirTemp("", fmt.Sprint(runs, os.Getpid(), "-")); err != nil {
+		return err
 	}
-	return errs
-}
-
-func (b *bed) doctor() error {
-	for _, s := range b.servers {
-		state := "installed"
-		entry, err := cacheEntry(b.toolDir(s), s.name)
-		if err != nil {
-			return err
-		}
-		if _, err := os.Stat(entry); err != nil {
-			state = "not installed; run: go run ./cmd/testenv install -servers " + s.name
-			if err := s.available(); err != nil {
-				state = err.Error()
-			}
-		}
-		fmt.Printf("%-10s %-16s %s\n", s.name, s.version, state)
+	if b.control, err = newControl(ctx, b); err != nil {
+		return err
 	}
-	return nil
-}
-
-// start starts all servers at once and returns how to stop them. A server that
-// does not come up is an answer with a reason, not a failure, unless it is
-// required.
-func (b *bed) start(ctx context.Context) (stop func(), err error) {
-	if b.dir, err = os.MkdirTemp("", "iscope-testenv-"); err != nil {
-		return nil, err
-	}
-	var wait sync.WaitGroup
-	for _, s := range b.servers {
-		wait.Go(func() { b.startOne(ctx, s) })
-	}
-	wait.Wait()
-	stop = func() { b.stop() }
+	b.startAll(ctx)
 	if err := ctx.Err(); err != nil {
-		stop()
-		return nil, err
+		return err
 	}
 	for _, name := range b.require {
 		if a := b.answers[name]; !a.OK {
-			stop()
-			return nil, fmt.Errorf("required server %s: %s", name, a.Reason)
+			return fmt.Errorf("required server %s: %s", name, a.Reason)
 		}
 	}
 	b.file = filepath.Join(b.dir, "servers.json")
 	content, err := json.MarshalIndent(b.answers, "", "  ")
-	if err == nil {
-		err = os.WriteFile(b.file, content, 0o600)
-	}
 	if err != nil {
-		stop()
+		return err
 	}
-	return stop, err
+	return os.WriteFile(b.file, content, 0o600)
 }
 
-func (b *bed) startOne(ctx context.Context, s *server) {
-	a, err := b.tryStart(ctx, s)
-	for range 2 { // a port may have been taken between asking and binding
-		if err == nil || ctx.Err() != nil || a.Version == "" {
+// runs begins the names of the folders of runs; the process's number follows.
+const runs = "iscope-testenv-"
+
+// sweepRuns removes the folders of runs that were killed.
+func sweepRuns() {
+	old, _ := filepath.Glob(filepath.Join(os.TempDir(), runs+"*-*"))
+	for _, dir := range old {
+		number, _, _ := strings.Cut(strings.TrimPrefix(filepath.Base(dir), runs), "-")
+		if pid, err := strconv.Atoi(number); err == nil && syscall.Kill(pid, 0) == syscall.ESRCH {
+			os.RemoveAll(dir)
+		}
+	}
+}
+
+func (b *bed) startAll(ctx context.Context) {
+	up := map[string]chan struct{}{}
+	for _, s := range b.chosen {
+		up[s.name] = make(chan struct{})
+	}
+	var wait sync.WaitGroup
+	for _, s := range b.chosen {
+		wait.Go(func() {
+			defer close(up[s.name])
+			for _, first := range s.after {
+				<-up[first] // closed in any case: start has a time limit
+			}
+			a := b.startOne(ctx, s)
+			b.mu.Lock()
+			defer b.mu.Unlock()
+			b.answers[s.name] = a
+		})
+	}
+	wait.Wait()
+}
+
+// startOne tries again with other ports when a server does not come up: one may
+// have been taken between asking and binding.
+func (b *bed) startOne(ctx context.Context, s *server) answer {
+	var err error
+	for range 2 {
+		var i *instance
+		if i, err = b.prepare(ctx, s); err != nil {
+			break // not for want of a port
+		}
+		if i.plan.argv == nil {
+			return i.answer()
+		}
+		if err = i.launch(ctx); err == nil {
+			b.mu.Lock()
+			defer b.mu.Unlock()
+			b.running = append(b.running, i.proc)
+			return i.answer()
+		}
+		if ctx.Err() != nil {
 			break
 		}
-		a, err = b.tryStart(ctx, s)
 	}
-	if err != nil {
-		a = answer{Reason: err.Error()}
-	}
-	b.mu.Lock()
-	defer b.mu.Unlock()
-	b.answers[s.name] = a
+	return answer{Reason: err.Error()}
 }
 
-// tryStart returns an answer with a Version when the server is installed, even
-// if it did not come up.
-func (b *bed) tryStart(ctx context.Context, s *server) (a answer, err error) {
-	entry, err := cacheEntry(b.toolDir(s), s.name)
-	if err != nil {
-		return a, err
-	}
-	if _, err := os.Stat(entry); err != nil {
-		if err := s.available(); err != nil {
-			return a, err
+// died reports servers that ended while they were needed.
+func (b *bed) died() error {
+	var errs []error
+	for _, p := range b.running {
+		select {
+		case <-p.done:
+			errs = append(errs, fmt.Errorf("%s ended during the run: %v", p.name, p.cmd.ProcessState))
+		default:
 		}
-		return a, fmt.Errorf("not installed; run: go run ./cmd/testenv install -servers %s", s.name)
 	}
-	a.Version = s.version
-	data, err := os.MkdirTemp(b.dir, s.name+"-")
-	if err != nil {
-		return a, err
-	}
-	p, err := s.start(ctx, &site{cache: entry, tool: b.toolDir(s), data: data})
-	if err != nil {
-		return a, err
-	}
-	proc, err := launch(p, data)
-	if err != nil {
-		return a, err
-	}
-	if err := waitReady(ctx, p.ready, proc.done); err != nil {
-		proc.stop()
-		return a, fmt.Errorf("%w; %s", err, proc.tail())
-	}
-	b.mu.Lock()
-	defer b.mu.Unlock()
-	b.running = append(b.running, proc)
-	return answer{OK: true, Version: s.version, Addresses: p.addresses}, nil
+	return errors.Join(errs...)
 }
 
-func (b *bed) stop() {
+// stop stops everything, keeping the logs if asked to.
+func (b *bed) stop(keepLogs bool) {
+	if b.control != nil {
+		b.control.close()
+	}
 	var wait sync.WaitGroup
 	for _, p := range b.running {
 		wait.Go(p.stop)
 	}
 	wait.Wait()
+	if keepLogs && len(b.running) > 0 {
+		b.keepLogs()
+	}
 	os.RemoveAll(b.dir)
 }
 
-func (b *bed) printVersions() {
-	for _, s := range b.servers {
+// keepLogs moves the logs out of the folder that is about to be removed.
+func (b *bed) keepLogs() {
+	dir, err := os.MkdirTemp("", runs+"logs-")
+	for _, p := range b.running {
+		err = errors.Join(err, copyFile(p.log, filepath.Join(dir, p.name+".log")))
+	}
+	if err != nil {
+		fmt.Fprintln(os.Stderr, "testenv: keeping the logs:", err)
+		return
+	}
+	fmt.Fprintln(os.Stderr, "testenv: the servers' logs are in", dir)
+}
+
+func (b *bed) printVersions(w io.Writer) {
+	for _, s := range b.chosen {
 		if a := b.answers[s.name]; a.OK {
-			fmt.Printf("testenv: %s %s at %s\n", s.name, a.Version, a.Addresses)
+			fmt.Fprintf(w, "testenv: %-10s %s\n", s.name, a.Version)
 		} else {
-			fmt.Printf("testenv: no %s: %s\n", s.name, a.Reason)
+			fmt.Fprintf(w, "testenv: %-10s missing: %s\n", s.name, a.Reason)
 		}
 	}
 }
@@ -240,7 +277,7 @@ func (b *bed) printVersions() {
 func (b *bed) writeConfig() (string, error) {
 	var y strings.Builder
 	y.WriteString("environments:\n  testenv:\n    class: local\n    targets:\n")
-	for _, s := range b.servers {
+	for _, s := range b.chosen {
 		if a := b.answers[s.name]; a.OK && s.config != nil {
 			for line := range strings.Lines(s.config(a.Addresses)) {
 				y.WriteString("      " + line)

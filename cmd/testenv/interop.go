@@ -13,12 +13,22 @@ func interop() *server {
 		build: func(ctx context.Context, b *builder) error {
 			return b.run(ctx, b.tool, nil, "go", "build", "-mod=readonly", "-trimpath", "-o", filepath.Join(b.dir, "interop"), ".")
 		},
-		start: func(_ context.Context, s *site) (plan, error) {
-			port, err := freePort()
-			addr := loopback(port)
-			return plan{argv: []string{filepath.Join(s.cache, "interop"), "-addr", addr},
-				addresses: map[string]string{"grpc": addr}, ready: tcpReady(addr)}, err
-		},
+		start:  startInterop,
 		config: func(a map[string]string) string { return "grpc-interop:\n  url: grpc://" + a["grpc"] },
 	}
+}
+
+func startInterop(_ context.Context, s *site) (plan, error) {
+	p, err := s.freePorts(2)
+	if err != nil {
+		return plan{}, err
+	}
+	c, err := makeCerts(s.data)
+	if err != nil {
+		return plan{}, err
+	}
+	a := map[string]string{"grpc": loopback(p[0]), "grpcs": loopback(p[1]), "token": password}
+	c.addTo(a)
+	return plan{argv: []string{filepath.Join(s.cache, "interop"), "-addr", a["grpc"], "-tls-addr", a["grpcs"],
+		"-cert", c.serverCert, "-key", c.serverKey, "-token", password}, addresses: a, ready: tcpReady(a["grpc"])}, nil
 }

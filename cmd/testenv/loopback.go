@@ -3,6 +3,7 @@ package main
 import (
 	"context"
 	"fmt"
+	"os"
 	"path/filepath"
 )
 
@@ -19,12 +20,25 @@ func loopbackTodo() *server {
 			}
 			return b.run(ctx, b.dir, nil, "npm", "ci", "--no-audit", "--no-fund", "--ignore-scripts")
 		},
-		start: func(_ context.Context, s *site) (plan, error) {
-			port, err := freePort()
-			url := "http://" + loopback(port)
-			return plan{argv: []string{"node", filepath.Join(s.cache, "server.js"), fmt.Sprint(port), s.data},
-				addresses: map[string]string{"http": url}, ready: httpReady(url+"/openapi.json", nil)}, err
-		},
+		start:  startLoopback,
 		config: func(a map[string]string) string { return "todo-api:\n  url: " + a["http"] },
 	}
+}
+
+func startLoopback(_ context.Context, s *site) (plan, error) {
+	p, err := s.freePorts(2)
+	if err != nil {
+		return plan{}, err
+	}
+	c, err := makeCerts(s.data)
+	if err != nil {
+		return plan{}, err
+	}
+	if err := os.WriteFile(filepath.Join(s.data, "user"), []byte(user+":"+password), 0o600); err != nil {
+		return plan{}, err
+	}
+	a := map[string]string{"http": "http://" + loopback(p[0]), "https": "https://" + loopback(p[1]), "username": user, "password": password}
+	c.addTo(a)
+	return plan{argv: []string{"node", filepath.Join(s.cache, "server.js"), fmt.Sprint(p[0]), fmt.Sprint(p[1]), s.data},
+		addresses: a, ready: httpReady(a["http"]+"/openapi.json", nil)}, nil
 }

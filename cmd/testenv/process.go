@@ -12,6 +12,7 @@ import (
 // process is a running server: the head of a process group of its own, so that
 // its children end with it.
 type process struct {
+	name string
 	cmd  *exec.Cmd
 	log  string
 	done chan struct{} // closed when it has ended
@@ -24,8 +25,9 @@ type process struct {
 // thrown away, so nothing is lost.
 const grace = 5 * time.Second
 
-func launch(p plan, dir string) (*process, error) {
-	log, err := os.Create(filepath.Join(dir, "log.txt"))
+// launch starts a process in dir. Its output is added to log.txt there.
+func launch(name string, p plan, dir string) (*process, error) {
+	log, err := os.OpenFile(filepath.Join(dir, "log.txt"), os.O_CREATE|os.O_APPEND|os.O_WRONLY, 0o600)
 	if err != nil {
 		return nil, err
 	}
@@ -43,7 +45,7 @@ func launch(p plan, dir string) (*process, error) {
 		write.Close()
 		return nil, err
 	}
-	proc := &process{cmd: cmd, log: log.Name(), done: make(chan struct{}), stdin: write}
+	proc := &process{name: name, cmd: cmd, log: log.Name(), done: make(chan struct{}), stdin: write}
 	go func() {
 		cmd.Wait()
 		close(proc.done)
@@ -54,14 +56,26 @@ func launch(p plan, dir string) (*process, error) {
 // stop asks the group to end, and after a grace period makes it.
 func (p *process) stop() {
 	p.stdin.Close()
-	syscall.Kill(-p.cmd.Process.Pid, syscall.SIGTERM)
+	p.signal(syscall.SIGCONT) // a paused one could not hear the next
+	p.signal(syscall.SIGTERM)
 	select {
 	case <-p.done:
 	case <-time.After(grace):
 	}
-	syscall.Kill(-p.cmd.Process.Pid, syscall.SIGKILL)
+	p.kill()
+}
+
+// kill ends the group at once.
+func (p *process) kill() {
+	p.stdin.Close()
+	p.signal(syscall.SIGKILL)
 	<-p.done
 }
+
+// signal reaches every process of the group. Once the head has been waited for,
+// the group's number lives on for as long as a member does, so it cannot hit
+// strangers.
+func (p *process) signal(s syscall.Signal) { syscall.Kill(-p.cmd.Process.Pid, s) }
 
 // tail is the end of the log, for the reason of a failed start.
 func (p *process) tail() string {
@@ -69,9 +83,13 @@ func (p *process) tail() string {
 	if err != nil {
 		return err.Error()
 	}
-	const last = 1500
-	if len(content) > last {
-		content = content[len(content)-last:]
+	return "its log ends with:\n" + string(bytes.TrimSpace(lastBytes(content)))
+}
+
+func lastBytes(b []byte) []byte {
+	const last = 2000
+	if len(b) > last {
+		return append([]byte("…"), b[len(b)-last:]...)
 	}
-	return "its log ends with:\n" + string(bytes.TrimSpace(content))
+	return b
 }

@@ -6,9 +6,6 @@ import (
 	"fmt"
 	"net"
 	"net/http"
-	"os/exec"
-	"strconv"
-	"strings"
 	"time"
 )
 
@@ -47,6 +44,7 @@ type site struct {
 	data  string // a fresh folder, also the process's working directory
 	// others are the addresses of the servers named in after.
 	others map[string]map[string]string
+	ports  *ports
 }
 
 // plan is a process to start.
@@ -58,42 +56,16 @@ type plan struct {
 	ready     func(ctx context.Context) error // nil when it answers
 }
 
-// available reports why a server cannot be installed here, or nil.
-func (s *server) available() error {
-	for _, program := range s.needs {
-		if _, err := exec.LookPath(program); err != nil {
-			return fmt.Errorf("%s needs %s, which is not installed; run: apt-get install %s", s.name, program, strings.Join(s.packages, " "))
-		}
-	}
-	return nil
-}
+// freePorts returns n loopback ports for this server alone.
+func (s *site) freePorts(n int) ([]int, error) { return s.ports.take(n) }
 
-// freePort asks the kernel for a port nobody uses. It may be taken again before
-// the server binds it, so ports are asked for right before the start, and a
-// server that dies at once is started again with others.
-func freePort() (int, error) {
-	ln, err := net.Listen("tcp", "127.0.0.1:0")
+func (s *site) freePort() (int, error) {
+	taken, err := s.ports.take(1)
 	if err != nil {
 		return 0, err
 	}
-	defer ln.Close()
-	return ln.Addr().(*net.TCPAddr).Port, nil
+	return taken[0], nil
 }
-
-func freePorts(n int) (ports []int, err error) {
-	// All are held until the last is known, so that no two are the same.
-	for range n {
-		ln, err := net.Listen("tcp", "127.0.0.1:0")
-		if err != nil {
-			return nil, err
-		}
-		defer ln.Close()
-		ports = append(ports, ln.Addr().(*net.TCPAddr).Port)
-	}
-	return ports, nil
-}
-
-func loopback(port int) string { return net.JoinHostPort("127.0.0.1", strconv.Itoa(port)) }
 
 // tcpReady is ready when something accepts.
 func tcpReady(addr string) func(context.Context) error {

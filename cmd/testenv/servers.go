@@ -11,7 +11,7 @@ const (
 // and a line in this list.
 func servers() []*server {
 	return []*server{
-		kafka(), consul(),
+		kafka(), rabbitmq(), zookeeper(), etcd(), consul(),
 		interop(), loopbackTodo(),
 	}
 }
