@@ -55,7 +55,7 @@ func fakeBed(t testing.TB, opts ...kfake.Opt) fake {
 func newBed(t testing.TB, addr string, opts ...kgo.Opt) *bed {
 	t.Helper()
 	cl, err := kgo.NewClient(append([]kgo.Opt{kgo.SeedBrokers(addr), kgo.RecordPartitioner(kgo.ManualPartitioner()),
-		kgo.ProducerBatchMaxBytes(16 << 20), kgo.MaxBufferedBytes(64 << 20), kgo.MetadataMinAge(10 * time.Millisecond)}, opts...)...)
+		kgo.ProducerBatchMaxBytes(16 << 20), kgo.MaxBufferedBytes(64 << 20), kgo.DisableClientMetrics(), kgo.MetadataMinAge(10 * time.Millisecond)}, opts...)...)
 	if err != nil {
 		t.Fatal(err)
 	}

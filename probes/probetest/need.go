@@ -59,7 +59,7 @@ func Lookup(name string) Server {
 	}
 	s, ok := all[name]
 	if !ok {
-		return Server{Reason: name + " is not in " + path + "; " + how}
+		return Server{Reason: "it was not started; install it with: go run ./cmd/testenv install " + name}
 	}
 	return s
 }

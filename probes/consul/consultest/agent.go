@@ -121,7 +121,8 @@ func (a agent) send(t testing.TB, path string, body []byte) (code int, text stri
 	if a.token != "" {
 		req.Header.Set("X-Consul-Token", a.token)
 	}
-	c := http.Client{Timeout: patience}
+	// No connection is kept: tests that count goroutines would find it.
+	c := http.Client{Timeout: patience, Transport: &http.Transport{DisableKeepAlives: true}}
 	resp, err := c.Do(req)
 	if err != nil {
 		t.Fatal(err)
