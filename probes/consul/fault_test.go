@@ -50,7 +50,7 @@ func TestRealAgentFails(t *testing.T) {
 
 // manyServices reads a catalog of several megabytes. Every service is there.
 func manyServices(t *testing.T, i *probetest.Instance, conn *probes.Conn) {
-	const n = 1500
+	const n = 600
 	reg := consultest.Agent(i.Addresses["http"])
 	meta := map[string]string{}
 	for k := range 8 {
