@@ -12,6 +12,7 @@ const (
 func servers() []*server {
 	return []*server{
 		kafka(), rabbitmq(), zookeeper(), etcd(), consul(),
+		eureka(), aws(), elasticmq(), envoy(), registry(),
 		interop(), loopbackTodo(),
 	}
 }
