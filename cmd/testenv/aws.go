@@ -20,7 +20,7 @@ import (
 func aws() *server {
 	return &server{
 		name: "aws", version: "moto 5.2.5", profile: core, tool: "aws", disk: 200,
-		needs: []string{"python3", "pip3"}, packages: []string{"python3", "python3-pip"},
+		needs: []string{"python3"}, builds: []string{"pip3"}, packages: []string{"python3", "python3-pip"},
 		build: pipInstall,
 		start: func(_ context.Context, s *site) (plan, error) {
 			port, err := s.freePort()

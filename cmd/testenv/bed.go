@@ -264,10 +264,12 @@ func (b *bed) keepLogs() {
 }
 
 func (b *bed) printVersions(w io.Writer) {
-	for _, s := range b.chosen {
-		if a := b.answers[s.name]; a.OK {
+	for _, s := range b.all {
+		a, started := b.answers[s.name]
+		switch {
+		case a.OK:
 			fmt.Fprintf(w, "testenv: %-10s %s\n", s.name, a.Version)
-		} else {
+		case started:
 			fmt.Fprintf(w, "testenv: %-10s missing: %s\n", s.name, a.Reason)
 		}
 	}

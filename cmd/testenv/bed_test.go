@@ -162,6 +162,18 @@ func TestUnknownNames(t *testing.T) {
 	}
 }
 
+func TestServersAreListedAfterWhatTheyNeed(t *testing.T) {
+	listed := map[string]bool{}
+	for _, s := range servers() {
+		for _, first := range s.after {
+			if !listed[first] {
+				t.Errorf("%s runs after %s, which is not listed before it", s.name, first)
+			}
+		}
+		listed[s.name] = true
+	}
+}
+
 func TestPortsAreNotGivenTwice(t *testing.T) {
 	var p ports
 	seen := map[int]bool{}
@@ -176,5 +188,18 @@ func TestPortsAreNotGivenTwice(t *testing.T) {
 			}
 			seen[port] = true
 		}
+	}
+}
+
+// A port may be taken between asking and binding.
+func TestServerIsStartedAgainWithAnotherPort(t *testing.T) {
+	first := filepath.Join(t.TempDir(), "first")
+	b := testBed(t, "unlucky", script("unlucky", "if mkdir "+first+"; then echo port $PORT is taken; exit 1; fi; echo up; exec sleep 100"))
+	if err := b.start(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	defer b.stop(false)
+	if a := b.answers["unlucky"]; !a.OK {
+		t.Error(a.Reason)
 	}
 }

@@ -40,7 +40,8 @@ func quiet(ctx context.Context, dir string, env []string, argv ...string) error 
 	if err == nil {
 		return nil
 	}
-	return fmt.Errorf("%s: %w\n%s", strings.Join(argv[:min(3, len(argv))], " "), err, lastBytes(out))
+	// Not wrapped: an exit status in the chain would pass for that of a test run.
+	return fmt.Errorf("%s: %v\n%s", strings.Join(argv[:min(3, len(argv))], " "), err, lastBytes(out))
 }
 
 // entry is the folder for what is built from a server's pins with this Go. Other
@@ -62,19 +63,19 @@ func (b *bed) entry(s *server) (string, error) {
 // installed returns where a server is, or why it cannot be started and what
 // would change that.
 func (b *bed) installed(s *server) (entry string, err error) {
-	if err := s.available(); err != nil {
-		return "", err
-	}
 	if s.build == nil {
-		return "", nil
+		return "", s.available(false)
 	}
 	if entry, err = b.entry(s); err != nil {
 		return "", err
 	}
-	if _, err := os.Stat(entry); err != nil {
-		return "", fmt.Errorf("not installed; run: go run ./cmd/testenv install %s", s.name)
+	if _, err := os.Stat(entry); err == nil {
+		return entry, s.available(false)
 	}
-	return entry, nil
+	if err := s.available(true); err != nil {
+		return "", err
+	}
+	return "", fmt.Errorf("not installed; run: go run ./cmd/testenv install %s", s.name)
 }
 
 // install gets what is missing. Go builds use all cores by themselves and come
@@ -87,7 +88,7 @@ func (b *bed) install(ctx context.Context) (errs []error) {
 	var mu sync.Mutex
 	lane := func(golang bool) {
 		for _, s := range b.chosen {
-			if slices.Contains(s.needs, "go") != golang || ctx.Err() != nil {
+			if slices.Contains(s.builds, "go") != golang || ctx.Err() != nil {
 				continue
 			}
 			if err := b.ensure(ctx, s); err != nil {
@@ -124,7 +125,7 @@ func (b *bed) ensure(ctx context.Context, s *server) error {
 	if _, err := b.installed(s); err == nil {
 		return nil
 	}
-	if err := s.available(); err != nil {
+	if err := s.available(true); err != nil {
 		return err
 	}
 	entry, err := b.entry(s)
@@ -145,7 +146,7 @@ func (b *bed) ensure(ctx context.Context, s *server) error {
 	fmt.Fprintf(os.Stderr, "testenv: installing %s %s …\n", s.name, s.version)
 	began := time.Now()
 	if err := s.build(ctx, &builder{tool: b.toolDir(s), dir: dir}); err != nil {
-		return fmt.Errorf("installing %s: %w", s.name, err)
+		return fmt.Errorf("installing %s: %w\nnothing of it was kept; once the cause is gone, run: go run ./cmd/testenv install %s", s.name, err, s.name)
 	}
 	if err := os.Rename(dir, entry); err != nil && !errors.Is(err, fs.ErrExist) {
 		return err

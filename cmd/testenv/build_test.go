@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"os"
+	"os/exec"
 	"path/filepath"
 	"strconv"
 	"strings"
@@ -50,6 +51,11 @@ func TestFailedInstallIsNotTrusted(t *testing.T) {
 	err := errors.Join(b.install(t.Context())...)
 	if err == nil || !strings.Contains(err.Error(), "installing built") || !strings.Contains(err.Error(), "cannot be reached") {
 		t.Errorf("error %v", err)
+	}
+	// The status of a failed install must not pass for that of a test run, which
+	// ends the program without a word.
+	if exit := (*exec.ExitError)(nil); errors.As(err, &exit) {
+		t.Errorf("%v is an exit status", err)
 	}
 	if found := cached(t, b); len(found) > 0 {
 		t.Errorf("left behind: %s", found)

@@ -11,7 +11,7 @@ import (
 // never imported.
 func consul() *server {
 	return &server{
-		name: "consul", version: "1.22.5", profile: core, tool: "consul", needs: []string{"go"},
+		name: "consul", version: "1.22.5", profile: core, tool: "consul", builds: []string{"go"}, disk: 3000,
 		build: func(ctx context.Context, b *builder) error {
 			return b.run(ctx, b.tool, nil, "go", "build", "-mod=readonly", "-trimpath", "-ldflags", "-s -w",
 				"-o", filepath.Join(b.dir, "consul"), "tool")

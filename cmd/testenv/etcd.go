@@ -10,7 +10,7 @@ import (
 // insists on a client certificate, for those who speak TLS to it.
 func etcd() *server {
 	return &server{
-		name: "etcd", version: "3.7.3", profile: core, tool: "etcd", needs: []string{"go"}, disk: 800,
+		name: "etcd", version: "3.7.3", profile: core, tool: "etcd", builds: []string{"go"}, disk: 800,
 		build: func(ctx context.Context, b *builder) error {
 			return b.run(ctx, b.tool, nil, "go", "build", "-mod=readonly", "-trimpath", "-ldflags", "-s -w",
 				"-o", filepath.Join(b.dir, "etcd"), "tool")

@@ -12,7 +12,7 @@ import (
 func eureka() *server {
 	return &server{
 		name: "eureka", version: "2.0.4", profile: core, tool: "eureka", disk: 120,
-		needs: []string{"java", "javac", "mvn"}, packages: []string{"default-jdk-headless", "maven"},
+		needs: []string{"java"}, builds: []string{"javac", "mvn"}, packages: []string{"default-jdk-headless", "maven"},
 		build: func(ctx context.Context, b *builder) error {
 			return b.run(ctx, b.tool, nil, "mvn", "-q", "-B", "-Dout="+b.dir, "compile", "dependency:copy-dependencies",
 				"-DincludeScope=runtime", "-DoutputDirectory="+filepath.Join(b.dir, "libs"))

@@ -9,7 +9,7 @@ import (
 // health services.
 func interop() *server {
 	return &server{
-		name: "interop", version: "grpc-go 1.85.0", profile: peers, tool: "interop", needs: []string{"go"},
+		name: "interop", version: "grpc-go 1.85.0", profile: peers, tool: "interop", builds: []string{"go"}, disk: 300,
 		build: func(ctx context.Context, b *builder) error {
 			return b.run(ctx, b.tool, nil, "go", "build", "-mod=readonly", "-trimpath", "-o", filepath.Join(b.dir, "interop"), ".")
 		},

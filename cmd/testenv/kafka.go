@@ -13,7 +13,7 @@ import (
 func kafka() *server {
 	return &server{
 		name: "kafka", version: "4.1.0", profile: core, tool: "kafka", disk: 300,
-		needs: []string{"java", "mvn"}, packages: []string{"default-jre-headless", "maven"},
+		needs: []string{"java"}, builds: []string{"mvn"}, packages: []string{"default-jre-headless", "maven"},
 		build: copyJars,
 		start: startKafka,
 		config: func(a map[string]string) string {

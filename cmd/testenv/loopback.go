@@ -11,7 +11,7 @@ import (
 func loopbackTodo() *server {
 	return &server{
 		name: "loopback", version: "6.0.0", profile: peers, tool: "loopback",
-		needs: []string{"node", "npm"}, packages: []string{"nodejs", "npm"},
+		needs: []string{"node"}, builds: []string{"npm"}, packages: []string{"nodejs", "npm"},
 		build: func(ctx context.Context, b *builder) error {
 			for _, f := range []string{"package.json", "package-lock.json", "server.js"} {
 				if err := copyFile(filepath.Join(b.tool, f), filepath.Join(b.dir, f)); err != nil {

@@ -10,9 +10,13 @@ import (
 )
 
 // available reports which program is missing for a server and what would bring
-// it, or nil.
-func (s *server) available() error {
-	for _, program := range s.needs {
+// it, or nil. What only the install takes is asked for only if that is to come.
+func (s *server) available(toBuild bool) error {
+	programs := s.needs
+	if toBuild {
+		programs = slices.Concat(s.needs, s.builds)
+	}
+	for _, program := range programs {
 		if _, err := exec.LookPath(program); err == nil {
 			continue
 		}
@@ -34,7 +38,7 @@ func installCommand(packages []string) string {
 func (b *bed) installPackages(ctx context.Context) error {
 	var missing []string
 	for _, s := range b.chosen {
-		if s.available() != nil {
+		if _, err := b.installed(s); err != nil && s.available(true) != nil {
 			missing = append(missing, s.packages...)
 		}
 	}

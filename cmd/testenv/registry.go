@@ -23,7 +23,7 @@ import (
 // of 422 with 42206; / and /schemas/types are missing.
 func registry() *server {
 	return &server{
-		name: "registry", version: "srfake 1.8.0", profile: core, tool: "registry", needs: []string{"go"}, disk: 100,
+		name: "registry", version: "srfake 1.8.0", profile: core, tool: "registry", builds: []string{"go"}, disk: 100,
 		build: func(ctx context.Context, b *builder) error {
 			return b.run(ctx, b.tool, nil, "go", "build", "-mod=readonly", "-trimpath", "-o", filepath.Join(b.dir, "registry"), ".")
 		},

@@ -14,9 +14,10 @@ type server struct {
 	name    string
 	version string   // "" where Debian decides: start says it then
 	profile string   // core, peers or mesh
-	needs   []string // programs that must be on PATH
-	// packages are the Debian packages that bring what needs names. They are
-	// installed where this program may.
+	needs   []string // programs on PATH, or files, that it runs with
+	builds  []string // those that only its install takes
+	// packages are the Debian packages that bring both. They are installed where
+	// this program may.
 	packages []string
 	// disk is how much room the install takes while it is made, in MB: build
 	// caches included.

@@ -13,6 +13,8 @@ func servers() []*server {
 	return []*server{
 		kafka(), rabbitmq(), zookeeper(), etcd(), consul(),
 		eureka(), aws(), elasticmq(), envoy(), registry(),
-		interop(), loopbackTodo(),
+		interop(), loopbackTodo(), openfga(), yoga(), jaeger(), otelcol(), prometheus(),
+		kcat(), grpcurl(), rabtap(), mitmproxy(), vegeta(),
+		kube(), istiod(), linkerd(), sidecar(),
 	}
 }

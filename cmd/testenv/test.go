@@ -107,11 +107,11 @@ func readAllowed(path string) (list []leave, err error) {
 		if line == "" || line[0] == '#' {
 			continue
 		}
-		f := strings.SplitN(line, " ", 3)
-		if len(f) < 3 || strings.TrimSpace(f[2]) == "" {
+		f := strings.Fields(line)
+		if len(f) < 3 {
 			return nil, fmt.Errorf("%s:%d: want a server or -, a test, and a reason", path, n)
 		}
-		list = append(list, leave{f[0], f[1], f[2]})
+		list = append(list, leave{f[0], f[1], strings.Join(f[2:], " ")})
 	}
 	return list, nil
 }

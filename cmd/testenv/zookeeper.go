@@ -13,7 +13,7 @@ import (
 func zookeeper() *server {
 	return &server{
 		name: "zookeeper", version: "3.9.5", profile: core, tool: "zookeeper", disk: 100,
-		needs: []string{"java", "mvn"}, packages: []string{"default-jre-headless", "maven"},
+		needs: []string{"java"}, builds: []string{"mvn"}, packages: []string{"default-jre-headless", "maven"},
 		build: copyJars,
 		start: startZooKeeper,
 	}
