@@ -39,6 +39,7 @@ type bed struct {
 	require []string
 	dir     string // data and logs of this run
 	file    string // the JSON for the tests
+	config  string // an iscope.yaml with all that has a driver
 	ports   ports
 	control *control
 
@@ -153,6 +154,10 @@ func (b *bed) start(ctx context.Context) (err error) {
 			return fmt.Errorf("required server %s: %s", name, a.Reason)
 		}
 	}
+	if b.config, err = b.writeConfig(); err != nil {
+		return err
+	}
+	b.answers["testenv"].Addresses["config"] = b.config
 	b.file = filepath.Join(b.dir, "servers.json")
 	content, err := json.MarshalIndent(b.answers, "", "  ")
 	if err != nil {

@@ -16,8 +16,11 @@ func consul() *server {
 			return b.run(ctx, b.tool, nil, "go", "build", "-mod=readonly", "-trimpath", "-ldflags", "-s -w",
 				"-o", filepath.Join(b.dir, "consul"), "tool")
 		},
-		start:  startConsul,
-		config: func(a map[string]string) string { return "consul:\n  url: consul://" + a["http"] },
+		start: startConsul,
+		config: func(a map[string]string) string {
+			return "consul:\n  url: consul://" + a["http"] +
+				"\nconsul-secured:\n  url: consul+tls://" + a["https"] + "\n  tls: {ca: " + a["ca"] + "}"
+		},
 	}
 }
 

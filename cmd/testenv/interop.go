@@ -13,8 +13,11 @@ func interop() *server {
 		build: func(ctx context.Context, b *builder) error {
 			return b.run(ctx, b.tool, nil, "go", "build", "-mod=readonly", "-trimpath", "-o", filepath.Join(b.dir, "interop"), ".")
 		},
-		start:  startInterop,
-		config: func(a map[string]string) string { return "grpc-interop:\n  url: grpc://" + a["grpc"] },
+		start: startInterop,
+		config: func(a map[string]string) string {
+			return "grpc-interop:\n  url: grpc://" + a["grpc"] +
+				"\ngrpc-interop-secured:\n  url: grpcs://" + a["grpcs"] + "\n  tls: {ca: " + a["ca"] + "}\n  auth: {token: " + a["token"] + "}"
+		},
 	}
 }
 

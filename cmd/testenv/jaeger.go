@@ -10,8 +10,9 @@ import (
 // memory. 1.62 is the newest whose modules the checksum database knows.
 func jaeger() *server {
 	return &server{
-		name: "jaeger", version: "1.62.0", profile: peers, tool: "jaeger", builds: []string{"go"}, disk: 2500,
+		name: "jaeger", version: "1.62.0", profile: peers, tool: "jaeger", builds: []string{"go"}, disk: 1400,
 		build: goTool("jaeger"), start: startJaeger,
+		config: func(a map[string]string) string { return "jaeger:\n  url: grpc://" + a["grpc"] },
 	}
 }
 

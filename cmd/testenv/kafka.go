@@ -17,7 +17,9 @@ func kafka() *server {
 		build: copyJars,
 		start: startKafka,
 		config: func(a map[string]string) string {
-			return "kafka:\n  url: kafka://" + a["bootstrap"]
+			return "kafka:\n  url: kafka://" + a["bootstrap"] +
+				"\nkafka-secured:\n  url: kafka+tls://" + a["sasl_tls"] + "\n  tls: {ca: " + a["ca"] + "}" +
+				"\n  auth: {mechanism: scram-sha-512, username: " + a["username"] + ", password: " + a["password"] + "}"
 		},
 	}
 }

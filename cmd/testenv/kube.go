@@ -26,6 +26,10 @@ func kube() *server {
 				"-o", filepath.Join(b.dir, "kube-apiserver"), "tool")
 		},
 		start: startKube,
+		config: func(a map[string]string) string {
+			return "kube-api:\n  url: " + a["https"] + "\n  tls: {ca: " + a["ca"] + "}" +
+				"\n  auth: {token: " + a["token"] + "}\n  options: {openapi: /openapi/v2}"
+		},
 	}
 }
 

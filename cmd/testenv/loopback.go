@@ -20,8 +20,12 @@ func loopbackTodo() *server {
 			}
 			return b.run(ctx, b.dir, nil, "npm", "ci", "--no-audit", "--no-fund", "--ignore-scripts")
 		},
-		start:  startLoopback,
-		config: func(a map[string]string) string { return "todo-api:\n  url: " + a["http"] },
+		start: startLoopback,
+		config: func(a map[string]string) string {
+			return "todo-api:\n  url: " + a["http"] +
+				"\ntodo-api-secured:\n  url: " + a["https"] + "\n  tls: {ca: " + a["ca"] + "}" +
+				"\n  auth: {username: " + a["username"] + ", password: " + a["password"] + "}"
+		},
 	}
 }
 

@@ -142,11 +142,7 @@ func (b *bed) command(ctx context.Context, argv []string) *exec.Cmd {
 // up keeps the servers running until interrupted.
 func (b *bed) up(ctx context.Context) error {
 	return b.beside(ctx, func() error {
-		path, err := b.writeConfig()
-		if err != nil {
-			return err
-		}
-		fmt.Printf("\n  go run ./cmd/iscope --config %s\n\naddresses for tests: %s=%s\nrunning until interrupted\n", path, envFile, b.file)
+		fmt.Printf("\n  go run ./cmd/iscope --config %s\n\naddresses for tests: %s=%s\nrunning until interrupted\n", b.config, envFile, b.file)
 		<-ctx.Done()
 		return nil
 	})
