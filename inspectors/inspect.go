@@ -9,7 +9,9 @@ import (
 	"errors"
 	"strings"
 
+	"iscope/inspectors/emit"
 	"iscope/inspectors/safe"
+	"iscope/inspectors/schema"
 	"iscope/probes"
 )
 
@@ -26,12 +28,17 @@ type Inspector interface {
 	Inspect(ctx context.Context, r *probes.Record, env Env) (View, error)
 }
 
-// Env is what inspectors may use besides the record.
+// Env is what inspectors may use besides the record. The zero value decodes all
+// that needs no schema.
 type Env struct {
-	Schemer probes.Schemer // of the record's target; nil if it has none
+	// Schemas finds the schemas of bodies; nil: none are known. Inspecting
+	// blocks for as long as it does, which OpenSchemas says.
+	Schemas schema.Finder
 	// Limit is how many bytes of a body are laid out; 0 means DefaultLimit. The
 	// rest is reached through Hex.
 	Limit int
+
+	key bool // the body is the key of a record
 }
 
 // DefaultLimit bounds the work for one view: about 20 ms of JSON.
@@ -47,10 +54,16 @@ func (e Env) limit() int {
 // View is a body laid out.
 type View struct {
 	Inspector string // the name of the one that made it
+	// Schema names the schema it was decoded by, "" if by none. It comes from
+	// outside, as Summary does.
+	Schema    string
 	Summary   string // one line from outside: not safe to print as it is
 	Lines     []Line
 	Problems  []Problem
 	Truncated bool // Lines show the beginning of the body only
+	// Pending says that a schema is being fetched: the same body may make a
+	// better view soon.
+	Pending bool
 }
 
 // Problem is something wrong with a body, or missing to read it.
@@ -96,8 +109,14 @@ type Chain []Inspector
 
 // Default returns the inspectors in the order that recognises most. The last
 // takes everything.
-func Default() Chain {
-	return Chain{empty{}, packed{}, document{}, framed{}, form{}, markup{}, plain{}, dump{}}
+func Default() Chain { return append(Chain{empty{}, packed{}}, inside()...) }
+
+// inside is the chain for what was packed.
+func inside() Chain { return append(Chain{empty{}, event{}, schemed{}}, unschemed()...) }
+
+// unschemed is the chain for bodies without a schema.
+func unschemed() Chain {
+	return Chain{labelled{}, document{}, form{}, markup{}, plain{}, guessed{}, dump{}}
 }
 
 // Inspect lays a record's body out. There is always a view: where nothing
@@ -136,8 +155,12 @@ func (m *malformed) Error() string { return "not " + m.kind + ": " + m.reason }
 
 func problemOf(err error) Problem {
 	var m *malformed
-	if errors.As(err, &m) {
+	var f *emit.Fault
+	switch {
+	case errors.As(err, &m):
 		return Problem{Message: m.Error(), Offset: m.offset}
+	case errors.As(err, &f):
+		return Problem{Message: err.Error(), Offset: f.Offset}
 	}
 	return Problem{Message: err.Error(), Offset: -1}
 }

@@ -6,6 +6,7 @@ import (
 	"strconv"
 	"strings"
 
+	"iscope/inspectors/emit"
 	"iscope/inspectors/safe"
 	"iscope/probes"
 )
@@ -59,6 +60,8 @@ type printer struct {
 	lines    []Line
 	cur      Line
 	problems []Problem
+	notes    []emit.Note // about the text, ascending; shown at the ends of lines
+	said     string      // notes for the line that is being made
 }
 
 // level is an open object or array.
@@ -182,8 +185,21 @@ func (p *printer) key() *malformed {
 	return nil
 }
 
-// value reads a scalar or the opening of an object or array.
+// value reads a scalar or the opening of an object or array, and the notes
+// about it.
 func (p *printer) value() (opened bool, err *malformed) {
+	opened, err = p.token()
+	for len(p.notes) > 0 && p.notes[0].At <= p.i {
+		if p.said != "" {
+			p.said += "; "
+		}
+		p.said += p.notes[0].Text
+		p.notes = p.notes[1:]
+	}
+	return opened, err
+}
+
+func (p *printer) token() (opened bool, err *malformed) {
 	p.space()
 	switch c := p.peek(); {
 	case c == '{' || c == '[':
@@ -241,6 +257,10 @@ func (p *printer) newline() {
 
 func (p *printer) flush() {
 	if len(p.cur) > 0 {
+		if p.said != "" {
+			p.cur = append(p.cur, Span{Comment, safe.Concat(safe.Const("  // "), safe.Line(p.said, safe.Wide))})
+			p.said = ""
+		}
 		p.lines = append(p.lines, p.cur)
 		p.cur = nil
 	}

@@ -2,8 +2,10 @@ package inspectors
 
 import (
 	"bytes"
+	"context"
 	"strconv"
 
+	"iscope/inspectors/emit"
 	"iscope/probes"
 )
 
@@ -29,6 +31,58 @@ func (c Chain) Summary(r *probes.Record, limit int) string {
 	}
 	return oneLine(head, limit)
 }
+
+// maxRecognised is the size up to which binary bodies are looked through for a
+// line in a list.
+const maxRecognised = 1 << 20
+
+// Brief is Summary with bodies unpacked and decoded: their JSON, or "? " and why
+// there is none. It blocks for as long as env.Schemas does.
+func (c Chain) Brief(ctx context.Context, r *probes.Record, env Env, limit int) string {
+	if len(r.Body) == 0 {
+		return noBody(r)
+	}
+	limit = max(limit, 0)
+	if name := packing(r); name != "" {
+		inner, err := unpack(r, name, 2*limit)
+		if inner == nil {
+			return "? " + err.Error()
+		}
+		r = inner
+	}
+	a := attempt{env: env, writer: func() *emit.Writer { return emit.New(limit, false) }}
+	if d, err := a.bySchema(ctx, r); err == nil {
+		return d.brief(r, limit)
+	}
+	e := said(r)
+	if head := r.Body[:min(len(r.Body), 2*limit)]; e == nil && notText(head, true) < 0 {
+		return oneLine(head, limit)
+	}
+	if e == nil && len(r.Body) <= maxRecognised {
+		e = recognised(r.Body)
+	}
+	if e != nil {
+		w := a.writer()
+		if err := e.decode(w, r.Body); err == nil || partial(r, w, err) {
+			return cutText(w.Text(), limit)
+		}
+	}
+	return hexSummary(r.Body, limit)
+}
+
+func (d *decoded) brief(r *probes.Record, limit int) string {
+	switch {
+	case d.w != nil:
+		return cutText(d.w.Text(), limit)
+	case d.kind == "json" || startsJSON(d.payload):
+		return oneLine(d.payload[:min(len(d.payload), 2*limit)], limit)
+	case d.at == 0 && notText(r.Body[:min(len(r.Body), 2*limit)], true) < 0:
+		return oneLine(r.Body[:min(len(r.Body), 2*limit)], limit)
+	}
+	return "? " + d.why[0].Error()
+}
+
+func cutText(b []byte, limit int) string { return string(b[:min(len(b), limit)]) }
 
 // oneLine is the beginning of a text with every run of blanks around a line end
 // made one blank, or none where JSON needs none.
