@@ -2,6 +2,7 @@ package config
 
 import (
 	"fmt"
+	"net/url"
 	"reflect"
 	"slices"
 	"strconv"
@@ -88,6 +89,7 @@ func (c checker) target(t *target) {
 		c.add(t.Auth.Username.At, "", "the user name is given twice: here and in the url")
 	}
 	c.tls(t.TLS, secure)
+	c.schemas(t.Schemas)
 	for _, o := range t.Options {
 		if _, err := optionError(d, o.Name.Raw, o.Value); err != nil {
 			at := o.Value.At
@@ -96,6 +98,23 @@ func (c checker) target(t *target) {
 			}
 			c.add(at, "", "%s", err)
 		}
+	}
+}
+
+func (c checker) schemas(s *schemasShape) {
+	if s == nil {
+		return
+	}
+	c.tls(s.TLS, strings.HasPrefix(s.Registry.Raw, "https://"))
+	if !s.Registry.Set || hasReference(s.Registry.Raw) {
+		return
+	}
+	u, err := url.Parse(s.Registry.Raw)
+	switch {
+	case err != nil || u.Host == "" || u.Scheme != "http" && u.Scheme != "https":
+		c.add(s.Registry.At, "write it as http://host:8081", "registry: no http or https URL")
+	case u.User != nil:
+		c.add(s.Registry.At, "put them below schemas.auth, the password as a reference", "registry: credentials in a URL would be shown")
 	}
 }
 

@@ -18,6 +18,7 @@ func Reference(drivers []probes.Driver) string {
 	section(&b, "`environments.NAME.targets.NAME`", reflect.TypeFor[target]())
 	section(&b, "`….tls`", reflect.TypeFor[tlsShape]())
 	section(&b, "`….auth`", reflect.TypeFor[authShape]())
+	section(&b, "`….schemas`", reflect.TypeFor[schemasShape]())
 	section(&b, "`captures`", reflect.TypeFor[captures]())
 	section(&b, "`ui`", reflect.TypeFor[ui]())
 	b.WriteString(referenceRefs)

@@ -77,14 +77,7 @@ type resolver struct {
 func (r *resolver) resolve(t *target) probes.Target {
 	out := probes.Target{Name: r.target, Options: map[string]string{}}
 	raw := r.text("url", t.URL)
-	out.Auth = probes.Auth{Mechanism: t.Auth.Mechanism.Raw,
-		Username: r.text("auth.username", t.Auth.Username), Password: probes.NewSecret(r.text("auth.password", t.Auth.Password)),
-		Token: probes.NewSecret(r.text("auth.token", t.Auth.Token)), Header: r.text("auth.header", t.Auth.Header)}
-	if t.TLS != nil {
-		out.TLS = probes.TLS{Enabled: t.TLS.Enabled.or(true), CAFile: r.path("tls.ca", t.TLS.CA),
-			CertFile: r.path("tls.cert", t.TLS.Cert), KeyFile: r.path("tls.key", t.TLS.Key),
-			ServerName: t.TLS.Server.Raw, InsecureSkipVerify: t.TLS.Insecure.Value}
-	}
+	out.Auth, out.TLS, out.Schemas = r.auth("", t.Auth), r.tls("", t.TLS), r.schemas(t.Schemas)
 	for _, a := range t.Aliases {
 		out.Aliases = append(out.Aliases, a.Raw)
 	}
@@ -93,6 +86,46 @@ func (r *resolver) resolve(t *target) probes.Target {
 	}
 	if r.err == nil {
 		r.options(r.endpoint(t, raw, &out), t, &out)
+	}
+	return out
+}
+
+// auth and tls resolve these parts of a target, or of what key leads to.
+func (r *resolver) auth(key string, a authShape) probes.Auth {
+	key += "auth."
+	return probes.Auth{Mechanism: a.Mechanism.Raw,
+		Username: r.text(key+"username", a.Username), Password: probes.NewSecret(r.text(key+"password", a.Password)),
+		Token: probes.NewSecret(r.text(key+"token", a.Token)), Header: r.text(key+"header", a.Header)}
+}
+
+func (r *resolver) tls(key string, t *tlsShape) probes.TLS {
+	if t == nil {
+		return probes.TLS{}
+	}
+	key += "tls."
+	return probes.TLS{Enabled: t.Enabled.or(true), CAFile: r.path(key+"ca", t.CA),
+		CertFile: r.path(key+"cert", t.Cert), KeyFile: r.path(key+"key", t.Key),
+		ServerName: t.Server.Raw, InsecureSkipVerify: t.Insecure.Value}
+}
+
+func (r *resolver) schemas(s *schemasShape) (out probes.Schemas) {
+	if s == nil {
+		return out
+	}
+	const key = "schemas."
+	out = probes.Schemas{Registry: r.text(key+"registry", s.Registry), Auth: r.auth(key, s.Auth), TLS: r.tls(key, s.TLS), Strategy: s.Strategy.Raw}
+	for _, f := range s.Files {
+		topic, file, named := strings.Cut(f.Raw, "=")
+		if !named {
+			topic, file = "*", f.Raw
+		}
+		out.Files = append(out.Files, topic+"="+r.file(file))
+	}
+	for _, f := range s.Imports {
+		out.Imports = append(out.Imports, r.file(f.Raw))
+	}
+	for _, f := range s.Records {
+		out.Records = append(out.Records, f.Raw)
 	}
 	return out
 }

@@ -29,6 +29,13 @@ environments:
         auth: {mechanism: scram-sha-512, username: u, password: "pre-${env:PW}"}
         aliases: [orders, bus]
         timeout: 1m30s
+        schemas:
+          registry: "http://${env:HOST}:8081"
+          auth: {username: r, password: "${env:PW}"}
+          strategy: TopicRecordName
+          records: [orders=shop.Order]
+          files: [orders.created=./o.avsc, "pay:key=/abs/p.proto#pay.Key", plain.json]
+          imports: [proto]
       shop-api:
         url: https://api.test/v1/
         auth: {token: "${file:token}", header: X-Key}
@@ -57,7 +64,10 @@ func TestTargetResolvesReferences(t *testing.T) {
 		{Name: "shop-kafka", Driver: "kafka", Address: "broker.test:9092,other:9093", Environment: local,
 			TLS:     probes.TLS{Enabled: true, CAFile: filepath.Join(dir, "ca.pem"), CertFile: "/abs/c.pem", KeyFile: "/home/u/k.pem", ServerName: "broker"},
 			Auth:    probes.Auth{Mechanism: "scram-sha-512", Username: "u", Password: probes.NewSecret("pre-hunter2")},
-			Options: map[string]string{}, Aliases: []string{"orders", "bus"}, Timeout: 90 * time.Second},
+			Options: map[string]string{}, Aliases: []string{"orders", "bus"}, Timeout: 90 * time.Second,
+			Schemas: probes.Schemas{Registry: "http://broker.test:8081", Auth: probes.Auth{Username: "r", Password: probes.NewSecret("hunter2")},
+				Strategy: "TopicRecordName", Records: []string{"orders=shop.Order"}, Imports: []string{filepath.Join(dir, "proto")},
+				Files: []string{"orders.created=" + filepath.Join(dir, "o.avsc"), "pay:key=/abs/p.proto#pay.Key", "*=" + filepath.Join(dir, "plain.json")}}},
 		{Name: "shop-api", Driver: "http", Address: "api.test/v1", Environment: local, TLS: probes.TLS{Enabled: true},
 			Auth:    probes.Auth{Token: probes.NewSecret("t0ken"), Header: "X-Key"},
 			Options: map[string]string{"openapi": filepath.Join(dir, "api.yaml"), "strict": "true", "depth": "3", "every": "5s"}},

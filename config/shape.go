@@ -36,6 +36,7 @@ type target struct {
 	Auth    authShape       `key:"auth" doc:"How to authenticate. Which fields are used is up to the driver."`
 	Aliases []text          `key:"aliases" doc:"Other names of the same service, under which registries and traces know it."`
 	Timeout text            `key:"timeout" is:"duration" default:"10s" doc:"Limit for one request."`
+	Schemas *schemasShape   `key:"schemas" doc:"Where the schemas of this target's messages are."`
 	Options entries[scalar] `key:"options" is:"ref" doc:"Settings that only this driver knows. Values that start with ./, ../ or ~/ are paths."`
 }
 
@@ -49,11 +50,21 @@ type tlsShape struct {
 }
 
 type authShape struct {
-	Mechanism text `key:"mechanism" enum:"basic|bearer|plain|scram-sha-256|scram-sha-512" default:"whatever the fields imply" doc:"How credentials are presented."`
+	Mechanism text `key:"mechanism" enum:"basic|bearer|plain|scram-sha-256|scram-sha-512|oauthbearer|aws-msk-iam|external" default:"whatever the fields imply" doc:"How credentials are presented."`
 	Username  text `key:"username" is:"ref" doc:"Name to log in with."`
 	Password  text `key:"password" is:"ref,secret" example:"${env:KAFKA_PASSWORD}" doc:"Password to log in with."`
 	Token     text `key:"token" is:"ref,secret" example:"${file:~/.token}" doc:"Bearer token, API key or ACL token."`
 	Header    text `key:"header" is:"ref" default:"Authorization" example:"X-Consul-Token" doc:"Header or metadata key that carries the token."`
+}
+
+type schemasShape struct {
+	Registry text      `key:"registry" is:"ref" example:"http://127.0.0.1:8081" doc:"URL of a schema registry with Confluent's API."`
+	TLS      *tlsShape `key:"tls" doc:"How to secure the connection to the registry."`
+	Auth     authShape `key:"auth" doc:"How to authenticate to the registry: username and password, or token."`
+	Strategy text      `key:"strategy" enum:"TopicName|RecordName|TopicRecordName" default:"none" doc:"How to find the schema of a body that names none, by the name of its subject in the registry."`
+	Records  []text    `key:"records" example:"orders.*=shop.Order" doc:"The type of a topic's bodies, TOPIC=NAME, for the strategies with a record's name."`
+	Files    []text    `key:"files" example:"orders.created=./order.avsc" doc:"Schemas in files: TOPIC=FILE, TOPIC:key=FILE, TOPIC=FILE.proto#package.Message. Relative ones start at this file's folder."`
+	Imports  []text    `key:"imports" example:"./proto" doc:"Folders that the imports of .proto files are relative to."`
 }
 
 type captures struct {

@@ -21,9 +21,25 @@ type Target struct {
 	Auth        Auth
 	Options     map[string]string // by Option.Name
 	Aliases     []string          // other names of the same service, for topology
+	Schemas     Schemas           // of its messages; drivers do not look at it
 	// Timeout bounds one request; 0 means DefaultTimeout.
 	Timeout time.Duration
 }
+
+// Schemas says where the schemas of a target's messages are. Inspectors use it;
+// the texts are as in the configuration.
+type Schemas struct {
+	Registry string // URL of a registry with Confluent's API, "" for none
+	Auth     Auth
+	TLS      TLS
+	Strategy string   // of the subjects' names, for bodies that name no schema
+	Records  []string // TOPIC=NAME, for the strategies with a record's name
+	Files    []string // TOPIC=FILE[#MESSAGE], TOPIC:key=FILE
+	Imports  []string // folders that imports of .proto files are relative to
+}
+
+// IsZero reports whether nothing is configured.
+func (s Schemas) IsZero() bool { return s.Registry == "" && len(s.Files) == 0 }
 
 // DefaultTimeout bounds one request where the target says nothing.
 const DefaultTimeout = 10 * time.Second
@@ -97,7 +113,8 @@ func (s Secret) MarshalText() ([]byte, error) { return []byte(s.String()), nil }
 // Auth is how to authenticate. Which fields a driver uses is in its Doc.
 type Auth struct {
 	// Mechanism is "" (whatever the fields imply), "basic", "bearer", "plain",
-	// "scram-sha-256" or "scram-sha-512".
+	// "scram-sha-256", "scram-sha-512", "oauthbearer", "aws-msk-iam" or
+	// "external".
 	Mechanism string
 	Username  string
 	Password  Secret
