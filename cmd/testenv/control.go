@@ -54,7 +54,11 @@ func (c *control) create(w http.ResponseWriter, r *http.Request) {
 			continue
 		}
 		i, err := c.bed.prepare(c.ctx, s)
-		if err == nil {
+		switch {
+		case err != nil:
+		case i.plan.argv == nil:
+			err = fmt.Errorf("%s is a program for tests to run, not a server", name)
+		default:
 			err = i.launch(c.ctx)
 		}
 		if err != nil {

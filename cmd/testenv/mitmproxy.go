@@ -10,7 +10,7 @@ import (
 // "binary" is mitmdump, the one of its programs without a screen.
 func mitmproxy() *server {
 	return &server{
-		name: "mitmproxy", version: "11.0.2", profile: peers, tool: "mitmproxy", disk: 250,
+		name: "mitmproxy", version: "11.0.2", profile: peers, tool: "mitmproxy", disk: 160,
 		needs: []string{"python3"}, builds: []string{"pip3"}, packages: []string{"python3", "python3-pip"},
 		build: buildMitmproxy, binary: inCache("mitmdump"),
 	}

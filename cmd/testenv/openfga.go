@@ -10,7 +10,7 @@ import (
 // server streaming, and an HTTP gateway to the same. Everything is in memory.
 func openfga() *server {
 	return &server{
-		name: "openfga", version: "1.22.1", profile: peers, tool: "openfga", builds: []string{"go"}, disk: 2500,
+		name: "openfga", version: "1.22.1", profile: peers, tool: "openfga", builds: []string{"go"}, disk: 2200,
 		build:  goTool("openfga"),
 		start:  startOpenFGA,
 		config: func(a map[string]string) string { return "openfga:\n  url: grpc://" + a["grpc"] },

@@ -12,7 +12,7 @@ import (
 // the newest whose modules can all be had.
 func otelcol() *server {
 	return &server{
-		name: "otelcol", version: "0.162.0", profile: peers, tool: "otelcol", builds: []string{"go"}, disk: 1200,
+		name: "otelcol", version: "0.162.0", profile: peers, tool: "otelcol", builds: []string{"go"}, disk: 1000,
 		after: []string{"jaeger"},
 		build: func(ctx context.Context, b *builder) error {
 			return b.run(ctx, b.tool, nil, "go", "build", "-mod=readonly", "-trimpath", "-ldflags", "-s -w", "-o", filepath.Join(b.dir, "otelcol"), ".")

@@ -11,7 +11,7 @@ import (
 // files of the folder given as "targets", in the form that file_sd_config takes.
 func prometheus() *server {
 	return &server{
-		name: "prometheus", profile: peers, needs: []string{"prometheus"}, packages: []string{"prometheus"}, disk: 400,
+		name: "prometheus", profile: peers, needs: []string{"prometheus"}, packages: []string{"prometheus"}, disk: 340,
 		start: startPrometheus,
 	}
 }

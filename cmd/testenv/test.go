@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 )
 
@@ -39,10 +40,12 @@ func nameAll(servers []*server) (names []string) {
 	return names
 }
 
-// alreadyHere are the servers that need no installing.
+// alreadyHere are the servers that need no installing, nor does what they run
+// after.
 func (b *bed) alreadyHere() (names []string) {
 	for _, s := range b.all {
-		if _, err := b.installed(s); err == nil {
+		_, err := b.installed(s)
+		if err == nil && !slices.ContainsFunc(s.after, func(first string) bool { return !slices.Contains(names, first) }) {
 			names = append(names, s.name)
 		}
 	}

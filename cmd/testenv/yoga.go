@@ -11,7 +11,7 @@ import (
 // introspection.
 func yoga() *server {
 	return &server{
-		name: "yoga", version: "5.24.1", profile: peers, tool: "yoga", disk: 60,
+		name: "yoga", version: "5.24.1", profile: peers, tool: "yoga", disk: 40,
 		needs: []string{"node"}, builds: []string{"npm"}, packages: []string{"nodejs", "npm"},
 		build: func(ctx context.Context, b *builder) error {
 			for _, f := range []string{"package.json", "package-lock.json", "server.js", "shop.js"} {

@@ -1,0 +1,122 @@
+package main
+
+import (
+	"bytes"
+	"context"
+	"encoding/json"
+	"errors"
+	"flag"
+	"fmt"
+	"io"
+	"os"
+	"os/exec"
+	"runtime"
+	"syscall"
+	"time"
+)
+
+// measureVerb makes this program run another one and say what it took. That is a
+// process of its own because the kernel counts the memory of whoever starts a
+// program as that program's own peak, until it has used more; this one stays
+// smaller than anything it measures.
+const measureVerb = "measure"
+
+// sample is what one measurement took.
+type sample struct {
+	CPU   time.Duration // user and system
+	Wall  time.Duration
+	RSS   int64 // peak, in bytes, of the largest process
+	bytes int64 // written to standard output
+}
+
+// measure runs a command some times in a row, with its standard output in a new
+// file.
+func (s *benchSite) measure(ctx context.Context, argv []string, times int, file string) (m sample, err error) {
+	out, err := os.OpenFile(file, os.O_CREATE|os.O_EXCL|os.O_WRONLY, 0o600)
+	if err != nil {
+		return m, err
+	}
+	defer out.Close()
+	read, write, err := os.Pipe()
+	if err != nil {
+		return m, err
+	}
+	defer read.Close()
+	var said bytes.Buffer
+	cmd := exec.CommandContext(ctx, s.measurer[0], append(s.measurer[1:], append([]string{"-times", fmt.Sprint(times)}, argv...)...)...)
+	cmd.Dir, cmd.Stdout, cmd.Stderr, cmd.ExtraFiles = s.dir, out, &said, []*os.File{write}
+	// No configuration of whoever runs the bench may play a part.
+	cmd.Env = append(os.Environ(), "ISCOPE_CONFIG=", "XDG_CONFIG_HOME="+s.dir, "KCAT_CONFIG="+os.DevNull)
+	cmd.SysProcAttr = groupOfItsOwn()
+	cmd.Cancel = func() error { return syscall.Kill(-cmd.Process.Pid, syscall.SIGKILL) }
+	err = cmd.Start()
+	write.Close()
+	if err != nil {
+		return m, err
+	}
+	answer, readErr := io.ReadAll(read) // ends when the process does
+	if err := cmd.Wait(); err != nil {
+		return m, fmt.Errorf("%w: %s", err, bytes.TrimSpace(lastBytes(said.Bytes())))
+	}
+	if err := errors.Join(readErr, json.Unmarshal(answer, &m)); err != nil {
+		return m, err
+	}
+	info, err := out.Stat()
+	if err == nil {
+		m.bytes = info.Size()
+	}
+	return m, err
+}
+
+// measureChild is the other side: it answers on file descriptor 3.
+func measureChild(ctx context.Context, args []string) error {
+	fs := flag.NewFlagSet(measureVerb, flag.ContinueOnError)
+	times := fs.Int("times", 1, "")
+	if err := fs.Parse(args); err != nil {
+		return err
+	}
+	if fs.NArg() == 0 {
+		return errors.New("measure needs a command")
+	}
+	const answer = 3
+	syscall.CloseOnExec(answer) // it is none of the tool's business
+	var m sample
+	for range *times {
+		cmd := exec.CommandContext(ctx, fs.Arg(0), fs.Args()[1:]...)
+		cmd.Stdout, cmd.Stderr = os.Stdout, os.Stderr
+		began := time.Now()
+		if err := cmd.Run(); err != nil {
+			return err
+		}
+		m.Wall += time.Since(began)
+		m.CPU += cmd.ProcessState.UserTime() + cmd.ProcessState.SystemTime()
+		if usage, ok := cmd.ProcessState.SysUsage().(*syscall.Rusage); ok {
+			m.RSS = max(m.RSS, peakBytes(usage))
+		}
+	}
+	return json.NewEncoder(os.NewFile(answer, "answer")).Encode(m)
+}
+
+// peakBytes: Linux and the BSDs count in kB, macOS in bytes (getrusage(2)).
+func peakBytes(usage *syscall.Rusage) int64 {
+	if runtime.GOOS == "darwin" {
+		return usage.Maxrss
+	}
+	return usage.Maxrss << 10
+}
+
+// iscopeVersion asks a binary of ours.
+func iscopeVersion(ctx context.Context, path string) (string, error) {
+	out, err := exec.CommandContext(ctx, path, "version", "-o", "json").Output()
+	if err != nil {
+		return "", fmt.Errorf("asking iscope for its version: %w", err)
+	}
+	var v struct{ Version, Revision string }
+	if err := json.Unmarshal(out, &v); err != nil {
+		return "", fmt.Errorf("asking iscope for its version: %w", err)
+	}
+	if v.Revision == "" {
+		return v.Version, nil
+	}
+	return v.Version + " " + v.Revision, nil
+}
