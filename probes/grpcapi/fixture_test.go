@@ -222,7 +222,7 @@ func (f *fixture) called(method string) int {
 // target is the server as a configuration would name it.
 func (f *fixture) target() probes.Target {
 	return probes.Target{
-		Name: "fixture", Driver: "grpc", Address: f.addr, Options: map[string]string{},
+		Name: "fixture", Driver: "grpc", Address: f.addr, Options: map[string]string{}, Timeout: time.Minute,
 		Environment: probes.Environment{Name: "test", Class: probes.ClassLocal, Write: true},
 	}
 }
@@ -244,7 +244,7 @@ func dial(t testing.TB, target probes.Target) *probe {
 
 // within is a context for a test's waiting: long enough that only a hang ends it.
 func within(t testing.TB) context.Context {
-	ctx, cancel := context.WithTimeout(context.Background(), 30*time.Second)
+	ctx, cancel := context.WithTimeout(context.Background(), 2*time.Minute)
 	t.Cleanup(cancel)
 	return ctx
 }

@@ -128,7 +128,7 @@ func (s *served) handle() error {
 			return err
 		}
 		<-s.Context().Done()
-		return nil
+		return status.FromContextError(s.Context().Err()).Err() // OK would be an answer, if it won the race
 	}
 	return s.SendMsg(in) // the echoing methods
 }

@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"strings"
 	"testing"
+	"time"
 
 	"iscope/probes"
 	"iscope/probes/probetest"
@@ -12,7 +13,7 @@ import (
 // TestInteropFails is the suite of faults, on a server of its own.
 func TestInteropFails(t *testing.T) {
 	target := func(i *probetest.Instance) probes.Target {
-		return probes.Target{Name: "interop", Driver: "grpc", Address: i.Addresses["grpc"],
+		return probes.Target{Name: "interop", Driver: "grpc", Address: i.Addresses["grpc"], Timeout: time.Minute,
 			Environment: probes.Environment{Name: "test", Class: probes.ClassLocal, Write: true}}
 	}
 	secured := func(i *probetest.Instance) probes.Target {

@@ -28,7 +28,7 @@ type Suite struct {
 }
 
 // patience bounds every single step: a step that needs longer hangs.
-const patience = 30 * time.Second
+const patience = 2 * time.Minute
 
 // Run runs the suite.
 func Run(t *testing.T, suite Suite) {
