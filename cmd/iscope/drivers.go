@@ -6,6 +6,7 @@ import (
 	"google.golang.org/grpc/grpclog"
 
 	"iscope/probes"
+	"iscope/probes/aws"
 	"iscope/probes/consul"
 	"iscope/probes/grpcapi"
 	"iscope/probes/httpapi"
@@ -24,5 +25,7 @@ func drivers() []probes.Driver {
 		grpcapi.Driver(),
 		httpapi.Driver(),
 		consul.Driver(),
+		aws.SQS(),
+		aws.SNS(),
 	}
 }
