@@ -32,6 +32,9 @@ type TailQuery struct {
 	// MaxBody is the number of bytes kept of each body; 0 keeps all. What is
 	// left out is counted in Record.Cut.
 	MaxBody int
+	// Lend says that nothing of a record is kept beyond the iteration that yields
+	// it, so that a driver may use its memory again.
+	Lend bool
 	// Resume continues at the position an Error carried. It outranks From and
 	// Last.
 	Resume string

@@ -2,8 +2,11 @@ package kafka
 
 import (
 	"context"
+	"errors"
 	"fmt"
+	"net"
 	"strings"
+	"time"
 
 	"github.com/segmentio/kafka-go/protocol"
 	"github.com/segmentio/kafka-go/protocol/saslauthenticate"
@@ -14,25 +17,42 @@ import (
 	"iscope/probes"
 )
 
+const mechanisms = "plain, scram-sha-256, scram-sha-512, oauthbearer, aws-msk-iam"
+
 // mechanism picks the SASL mechanism that a target's credentials ask for; nil
 // means no authentication.
-func mechanism(a probes.Auth) (sasl.Mechanism, error) {
+func mechanism(t *probes.Target) (sasl.Mechanism, error) {
+	a := t.Auth
 	name := strings.ToLower(a.Mechanism)
-	if name == "" && a.Username == "" {
-		return nil, nil
-	}
-	if a.Username == "" {
-		return nil, fmt.Errorf("auth.mechanism %s needs a username", a.Mechanism)
+	if name == "" {
+		switch {
+		case a.Username != "":
+			name = "plain"
+		case !a.Token.IsZero() || t.Options[optTokenFile] != "":
+			name = "oauthbearer"
+		default:
+			return nil, nil
+		}
 	}
 	switch name {
-	case "", "plain":
+	case "oauthbearer":
+		return newBearer(t)
+	case "aws-msk-iam":
+		return newMSK(t)
+	case "plain", "scram-sha-256", "scram-sha-512":
+		if a.Username == "" {
+			return nil, fmt.Errorf("auth.mechanism %s needs a username", a.Mechanism)
+		}
+	}
+	switch name {
+	case "plain":
 		return plain.Mechanism{Username: a.Username, Password: a.Password.Reveal()}, nil
 	case "scram-sha-256":
 		return newScram256(a.Username, a.Password.Reveal()), nil
 	case "scram-sha-512":
 		return newScram512(a.Username, a.Password.Reveal()), nil
 	}
-	return nil, fmt.Errorf("auth.mechanism %q is none of plain, scram-sha-256, scram-sha-512", a.Mechanism)
+	return nil, fmt.Errorf("auth.mechanism %q is none of %s", a.Mechanism, mechanisms)
 }
 
 // authenticate runs the mechanism once. Whatever the broker refuses is final:
@@ -45,31 +65,63 @@ func (l *link) authenticate(ctx context.Context, m sasl.Mechanism) error {
 	if err := handshakeFault(m.Name(), res.(*saslhandshake.Response)); err != nil {
 		return err
 	}
-	session, out, err := m.Start(ctx)
+	host, _, _ := net.SplitHostPort(l.addr)
+	session, out, err := m.Start(sasl.WithMetadata(ctx, &sasl.Metadata{Host: host}))
+	var f *fault
+	if errors.As(err, &f) {
+		return err
+	}
 	if err != nil {
 		return &fault{kind: probes.ErrAuth, err: fmt.Errorf("starting SASL %s: %w", m.Name(), err)}
 	}
 	for done := false; !done; {
-		res, err := l.call(ctx, &saslauthenticate.Request{AuthBytes: out})
-		if isGone(err) {
-			// Brokers before KIP-152 hang up on bad credentials.
-			return &fault{kind: probes.ErrAuth, err: fmt.Errorf("the broker hung up on SASL %s: %w", m.Name(), err), hint: hintCredentials}
-		}
+		answer, err := l.prove(ctx, m, out)
 		if err != nil {
 			return err
 		}
-		answer := res.(*saslauthenticate.Response)
-		if answer.ErrorCode != 0 {
-			return &fault{kind: probes.ErrAuth, err: brokerError(answer.ErrorCode, answer.ErrorMessage), hint: hintCredentials}
-		}
 		if done, out, err = session.Next(ctx, answer.AuthBytes); err != nil {
-			return &fault{kind: probes.ErrAuth, err: fmt.Errorf("SASL %s: %w", m.Name(), err), hint: hintCredentials}
+			return &fault{kind: probes.ErrAuth, err: fmt.Errorf("SASL %s: %w", m.Name(), err), hint: refusalHint(m)}
 		}
+		l.endsAfter(time.Duration(answer.SessionLifetimeMs) * time.Millisecond)
 	}
 	return nil
 }
 
-const hintCredentials = "check auth.username, auth.password and auth.mechanism of the target"
+// prove sends one step of the exchange.
+func (l *link) prove(ctx context.Context, m sasl.Mechanism, out []byte) (*saslauthenticate.Response, error) {
+	res, err := l.call(ctx, &saslauthenticate.Request{AuthBytes: out})
+	if isGone(err) {
+		// Brokers before KIP-152 hang up on bad credentials.
+		return nil, &fault{kind: probes.ErrAuth, err: fmt.Errorf("the broker hung up on SASL %s: %w", m.Name(), err), hint: refusalHint(m)}
+	}
+	if err != nil {
+		return nil, err
+	}
+	answer := res.(*saslauthenticate.Response)
+	if answer.ErrorCode != 0 {
+		return nil, &fault{kind: probes.ErrAuth, err: brokerError(answer.ErrorCode, answer.ErrorMessage), hint: refusalHint(m)}
+	}
+	return answer, nil
+}
+
+// endsAfter notes when the broker will end the session (KIP-368). The link is
+// replaced by another before that, between two requests.
+func (l *link) endsAfter(lifetime time.Duration) {
+	if lifetime > 0 {
+		l.until = time.Now().Add(lifetime * 9 / 10)
+	}
+}
+
+// worn reports that the link should not be used for another request.
+func (l *link) worn() bool { return !l.until.IsZero() && time.Now().After(l.until) }
+
+// refusalHint says what to check after a refusal.
+func refusalHint(m sasl.Mechanism) string {
+	if h, ok := m.(interface{ refused() string }); ok {
+		return h.refused()
+	}
+	return "check auth.username, auth.password and auth.mechanism of the target"
+}
 
 func handshakeFault(name string, res *saslhandshake.Response) error {
 	switch res.ErrorCode {

@@ -77,18 +77,35 @@ func cutBatch(set []byte) (b batch, rest []byte, need int, err error) {
 	return b, rest, int(size), nil
 }
 
-// open checks the batch and reads the rest of its head.
-func (b *batch) open() error {
+// soundUpTo counts the bytes of whole batches with right checksums that a record
+// set begins with.
+func soundUpTo(set []byte) int {
+	n := 0
+	for {
+		b, rest, _, err := cutBatch(set)
+		if err != nil || b.magic == 2 && !b.sound() {
+			return n
+		}
+		n, set = n+len(b.raw), rest
+	}
+}
+
+func (b *batch) sound() bool {
+	return crc32.Checksum(b.raw[attrsAt:], castagnoli) == binary.BigEndian.Uint32(b.raw[crcAt:])
+}
+
+// open checks the batch, unless that has been done, and reads the rest of its head.
+func (b *batch) open(checked bool) error {
 	if b.magic < 0 || b.magic > 2 {
 		return fmt.Errorf("unknown record format %d", b.magic)
 	}
 	if b.magic < 2 {
 		return nil // message sets have a checksum for each message
 	}
-	be := binary.BigEndian
-	if crc32.Checksum(b.raw[attrsAt:], castagnoli) != be.Uint32(b.raw[crcAt:]) {
+	if !checked && !b.sound() {
 		return errChecksum
 	}
+	be := binary.BigEndian
 	b.epoch = int32(be.Uint32(b.raw[12:]))
 	b.attrs = int16(be.Uint16(b.raw[attrsAt:]))
 	b.first, b.newest = int64(be.Uint64(b.raw[27:])), int64(be.Uint64(b.raw[35:]))
@@ -157,6 +174,35 @@ func (rr *recordReader) next(r *rawRecord) (bool, error) {
 		return false, errRecord
 	}
 	return true, nil
+}
+
+// portion takes the next whole records off, as many as fit into a size, but one at
+// least, into memory of their own: one copy of many records costs less than one of
+// each field. It takes none where the next is malformed.
+//
+// It copies before it looks: going through cold memory from record to record would
+// wait for each, a copy does not.
+//
+// buf is memory to use, whose old content is no longer needed; it may grow.
+func (rr *recordReader) portion(size int, buf *[]byte) recordReader {
+	piece := append((*buf)[:0], rr.b[:min(size, len(rr.b))]...)
+	n, count := 0, 0
+	for count < rr.left && n < len(piece) {
+		length, w := binary.Varint(piece[n:])
+		if w <= 0 || length < 1 || length > int64(len(piece)-n-w) {
+			break
+		}
+		n, count = n+w+int(length), count+1
+	}
+	if length, w := binary.Varint(rr.b); count == 0 && w > 0 && length > 0 && length <= int64(len(rr.b)-w) {
+		n, count = w+int(length), 1 // larger than size
+		piece = append((*buf)[:0], rr.b[:n]...)
+	}
+	*buf = piece
+	own := *rr
+	own.b, own.left = piece[:n:n], count
+	rr.b, rr.left = rr.b[n:], rr.left-count
+	return own
 }
 
 // varints reads the fields within a record. bad stays set once they end early.

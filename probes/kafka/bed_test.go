@@ -86,6 +86,13 @@ func limit(t testing.TB) context.Context {
 func (b *bed) topic(t testing.TB, partitions int32, config ...string) string {
 	t.Helper()
 	topic := name(t)
+	b.create(t, topic, partitions, config...)
+	t.Cleanup(func() { b.drop(t, topic) })
+	return topic
+}
+
+func (b *bed) create(t testing.TB, topic string, partitions int32, config ...string) {
+	t.Helper()
 	rt := kmsg.NewCreateTopicsRequestTopic()
 	rt.Topic, rt.NumPartitions, rt.ReplicationFactor = topic, partitions, 1
 	for i := 0; i < len(config); i += 2 {
@@ -95,16 +102,20 @@ func (b *bed) topic(t testing.TB, partitions int32, config ...string) string {
 	}
 	req := kmsg.NewPtrCreateTopicsRequest()
 	req.Topics, req.TimeoutMillis = append(req.Topics, rt), 30_000
-	res, err := req.RequestWith(limit(t), b.Client)
-	if err == nil {
-		err = kerr.ErrorForCode(res.Topics[0].ErrorCode)
+	// One that was just deleted may still be there for a moment.
+	for ctx := limit(t); ; {
+		res, err := req.RequestWith(ctx, b.Client)
+		if err == nil {
+			err = kerr.ErrorForCode(res.Topics[0].ErrorCode)
+		}
+		if err == nil {
+			break
+		}
+		if err != kerr.TopicAlreadyExists || ctx.Err() != nil {
+			t.Fatalf("creating %s: %v", topic, err)
+		}
 	}
-	if err != nil {
-		t.Fatalf("creating %s: %v", topic, err)
-	}
-	t.Cleanup(func() { b.drop(t, topic) })
 	b.settled(t, topic, partitions)
-	return topic
 }
 
 // settled waits until brokers know a new topic's leaders.

@@ -1,8 +1,8 @@
 package kafka
 
 import (
+	"cmp"
 	"fmt"
-	"math"
 	"slices"
 	"strconv"
 	"strings"
@@ -18,37 +18,88 @@ func (r *reporter) group(g *group) {
 		}
 	}
 	add(attrState, g.state)
+	add(attrKind, g.kind)
 	add(attrProtocol, g.protocol)
+	add(attrAssignor, g.assignor)
+	add(attrCoordinator, g.coordinator)
 	if g.hidden == "" {
 		add(attrMembers, strconv.Itoa(len(g.members)))
 	}
-	total, known := 0.0, false
+	var total lagSum
 	for _, topic := range g.topics() {
-		if lag, ok := r.edge(g, topic); ok {
-			total, known = total+lag, true
+		total.join(r.edge(g, topic))
+	}
+	if total.known {
+		add(attrLag, strconv.FormatInt(total.messages, 10))
+		if total.timed {
+			add(attrLagSeconds, seconds(total.seconds))
 		}
+		if total.trending {
+			add(attrLagTrend, strconv.FormatFloat(total.trend, 'f', 1, 64))
+		}
+		add(attrLagUnknown, total.why)
 	}
-	if known {
-		add(attrLag, strconv.FormatFloat(total, 'f', 0, 64))
-	}
-	n.Health, n.Reason = groupHealth(g, total)
+	n.Health, n.Reason = groupHealth(g, &total)
 	class := probes.Declared
 	if len(g.members) > 0 {
 		class = probes.Attached
 	}
-	r.node(n, "DescribeGroups", class)
+	r.node(n, g.call(), class)
 	for i := range g.members {
 		r.member(g, &g.members[i])
 	}
 }
 
-func groupHealth(g *group, lag float64) (probes.Health, string) {
+// call names the API that a group's description comes from.
+func (g *group) call() string {
+	switch g.kind {
+	case "consumer":
+		return "ConsumerGroupDescribe"
+	case "share":
+		return "ShareGroupDescribe"
+	}
+	return "DescribeGroups"
+}
+
+// lagSum is the lag over several partitions: messages add up, of seconds the
+// most count.
+type lagSum struct {
+	messages int64
+	known    bool
+	seconds  float64
+	timed    bool   // seconds are known of a partition at least
+	why      string // of another they are not
+	trend    float64
+	trending bool
+}
+
+func (t *lagSum) add(l lag) {
+	t.messages, t.known = t.messages+l.messages, true
+	if l.why != "" {
+		t.why = l.why
+		return
+	}
+	t.seconds, t.timed = max(t.seconds, l.seconds), true
+}
+
+func (t *lagSum) join(o lagSum) {
+	t.messages, t.known = t.messages+o.messages, t.known || o.known
+	t.seconds, t.timed = max(t.seconds, o.seconds), t.timed || o.timed
+	t.trend, t.trending = t.trend+o.trend, t.trending || o.trending
+	if o.why != "" {
+		t.why = o.why
+	}
+}
+
+func seconds(s float64) string { return strconv.FormatFloat(s, 'f', 1, 64) }
+
+func groupHealth(g *group, lag *lagSum) (probes.Health, string) {
 	switch g.state {
 	case "Stable":
 		return probes.HealthOK, ""
 	case "Empty":
-		if lag > 0 {
-			return probes.HealthWarn, fmt.Sprintf("no members, %.0f messages behind", lag)
+		if lag.messages > 0 {
+			return probes.HealthWarn, fmt.Sprintf("no members, %d messages behind", lag.messages)
 		}
 		return probes.HealthOK, ""
 	case "PreparingRebalance", "CompletingRebalance", "Assigning", "Reconciling":
@@ -59,9 +110,8 @@ func groupHealth(g *group, lag float64) (probes.Health, string) {
 	return probes.HealthUnknown, g.hidden
 }
 
-// edge claims that the group reads the topic and by how much it is behind; not
-// ok where that is not known.
-func (r *reporter) edge(g *group, topic string) (lag float64, ok bool) {
+// edge claims that the group reads the topic and by how much it is behind.
+func (r *reporter) edge(g *group, topic string) (sum lagSum) {
 	e := &probes.Edge{From: r.id(probes.NodeTopic, topic), To: r.id(probes.NodeGroup, g.id), Kind: probes.EdgeConsumes, Protocol: "kafka"}
 	var parts []part
 	for pt := range g.committed {
@@ -71,17 +121,28 @@ func (r *reporter) edge(g *group, topic string) (lag float64, ok bool) {
 	}
 	slices.SortFunc(parts, func(a, b part) int { return int(a.id) - int(b.id) })
 	for _, pt := range parts {
-		end, known := r.ends[pt]
-		if at := g.committed[pt]; at >= 0 && known {
-			behind := math.Max(0, float64(end-at))
-			lag, ok = lag+behind, true
-			if r.detail {
-				e.Attrs = append(e.Attrs, probes.Attr{Name: fmt.Sprintf("%s.%d", attrLag, pt.id), Value: strconv.FormatFloat(behind, 'f', 0, 64)})
-			}
+		l, ok := r.lagOf(g, pt)
+		if !ok {
+			continue
+		}
+		sum.add(l)
+		if r.detail {
+			e.Attrs = append(e.Attrs, probes.Attr{Name: fmt.Sprintf("%s.%d", attrLag, pt.id), Value: strconv.FormatInt(l.messages, 10)},
+				probes.Attr{Name: fmt.Sprintf("%s.%d", attrLagSeconds, pt.id), Value: cmp.Or(l.why, seconds(l.seconds))},
+				probes.Attr{Name: fmt.Sprintf("%s.%d", attrCommitted, pt.id), Value: strconv.FormatInt(g.committed[pt], 10)})
 		}
 	}
-	if ok {
-		e.Metrics = append(e.Metrics, probes.Metric{Name: probes.MetricLag, Value: lag, Unit: "{message}"})
+	if sum.known {
+		e.Metrics = append(e.Metrics, probes.Metric{Name: probes.MetricLag, Value: float64(sum.messages), Unit: "{message}"})
+	}
+	if sum.timed {
+		e.Metrics = append(e.Metrics, probes.Metric{Name: attrLagSeconds, Value: sum.seconds, Unit: "s"})
+	}
+	if sum.why != "" {
+		e.Attrs = append(e.Attrs, probes.Attr{Name: attrLagUnknown, Value: sum.why})
+	}
+	if sum.trend, sum.trending = r.rates.trend(g.id, topic); sum.trending {
+		e.Metrics = append(e.Metrics, probes.Metric{Name: attrLagTrend, Value: sum.trend, Unit: "{message}/s"})
 	}
 	if rate, ok := r.rates.consumed(g.id, topic); ok {
 		e.Metrics = append(e.Metrics, probes.Metric{Name: probes.MetricRate, Value: rate, Unit: "{message}/s"})
@@ -90,8 +151,8 @@ func (r *reporter) edge(g *group, topic string) (lag float64, ok bool) {
 	if g.consumes(topic) {
 		class = probes.Attached
 	}
-	r.out = append(r.out, probes.Claim{Edge: e, By: r.target, Call: "DescribeGroups, OffsetFetch, ListOffsets", Class: class, Seen: r.at})
-	return lag, ok
+	r.out = append(r.out, probes.Claim{Edge: e, By: r.target, Call: g.call() + ", OffsetFetch, ListOffsets, Fetch", Class: class, Seen: r.at})
+	return sum
 }
 
 func (r *reporter) member(g *group, m *member) {
@@ -110,5 +171,5 @@ func (r *reporter) member(g *group, m *member) {
 	r.node(&probes.Node{ID: r.id(probes.NodeMember, g.id+"/"+m.id), Kind: probes.NodeMember, Name: m.id, Parent: r.id(probes.NodeGroup, g.id),
 		Health: probes.HealthOK, Attrs: []probes.Attr{{Name: attrClient, Value: m.client}, {Name: attrHost, Value: m.host},
 			{Name: attrSubscribed, Value: strings.Join(m.subscribed, ",")}, {Name: attrAssigned, Value: strings.Join(assigned, ",")}}},
-		"DescribeGroups", probes.Attached)
+		g.call(), probes.Attached)
 }

@@ -26,33 +26,13 @@ type cluster struct {
 	controller int32
 	brokers    map[int32]broker
 	topics     []metadata.ResponseTopic
-	operations int32 // what we may do to the cluster; see mayList
+	ids        map[string]topicID // by name; empty where the broker is older than 2.8
+	operations int32              // what we may do to the cluster; see mayList
 }
 
 type broker struct {
 	id         int32
 	addr, rack string
-}
-
-// cluster asks for metadata. nil asks for all topics, an empty list for none.
-// Topics are never created by asking.
-func (p *probe) cluster(ctx context.Context, topics []string) (*cluster, error) {
-	res, err := askAny[*metadata.Response](ctx, p, &metadata.Request{TopicNames: topics,
-		AllowAutoTopicCreation: false, IncludeClusterAuthorizedOperations: true})
-	if err != nil {
-		return nil, err
-	}
-	c := &cluster{id: res.ClusterID, controller: res.ControllerID, brokers: map[int32]broker{}, topics: res.Topics,
-		operations: res.ClusterAuthorizedOperations}
-	for _, b := range res.Brokers {
-		c.brokers[b.NodeID] = broker{id: b.NodeID, addr: hostPort(b.Host, b.Port), rack: b.Rack}
-	}
-	for i := range c.topics {
-		slices.SortFunc(c.topics[i].Partitions, func(a, b metadata.ResponsePartition) int {
-			return int(a.PartitionIndex) - int(b.PartitionIndex)
-		})
-	}
-	return c, nil
 }
 
 // leader is the address of a partition's leader; not ok while there is none.
@@ -78,10 +58,24 @@ func (c *cluster) topic(name string) *metadata.ResponseTopic {
 	return &c.topics[i]
 }
 
-// known asks for topics by name and insists that each exists.
-func (p *probe) known(ctx context.Context, names []string) (*cluster, error) {
+// longestName is the most characters a topic's name has. A broker hangs up on
+// much longer ones.
+const longestName = 249
+
+// known asks for topics by name, or for all there are, and insists that each
+// named one exists.
+func (p *probe) known(ctx context.Context, names []string, all bool) (*cluster, error) {
+	for _, name := range names {
+		if len(name) > longestName {
+			return nil, &fault{kind: probes.ErrNotFound, err: fmt.Errorf("no topic %q…: a name has at most %d characters, this has %d", name[:40], longestName, len(name))}
+		}
+	}
+	asked := names
+	if all {
+		asked = nil
+	}
 	for wait := firstWait; ; wait *= 2 {
-		c, err := p.cluster(ctx, names)
+		c, err := p.cluster(ctx, asked)
 		if err != nil {
 			return nil, err
 		}
@@ -119,8 +113,14 @@ func (p *probe) judge(ctx context.Context, c *cluster, names []string) (retry bo
 	return false, nil
 }
 
-// unknownTopic says what there is instead.
+// unknownTopic says what there is instead. A list of all topics leaves those out
+// that we may not see, without a word; asked for by name, the broker says so.
 func (p *probe) unknownTopic(ctx context.Context, name string) error {
+	if named, err := p.cluster(ctx, []string{name}); err == nil {
+		if t := named.topic(name); t != nil && t.ErrorCode == codeTopicDenied {
+			return fmt.Errorf("topic %s: %w", name, brokerError(t.ErrorCode, ""))
+		}
+	}
 	f := &fault{kind: probes.ErrNotFound, err: fmt.Errorf("no topic %q", name)}
 	if c, err := p.cluster(ctx, nil); err == nil {
 		f.hint = probes.NearestHint(name, c.names())

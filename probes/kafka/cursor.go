@@ -2,9 +2,7 @@ package kafka
 
 import (
 	"encoding/json"
-	"fmt"
 	"slices"
-	"strconv"
 	"time"
 
 	"iscope/probes"
@@ -18,10 +16,12 @@ type cursor struct {
 	stop    int64 // first offset not wanted; -1 none
 	fetchAt int64 // where the next fetch goes on
 	known   int64 // end of what is decided, as far as known
+	seen    int64 // end of what there is, decided or not, as far as known
 
 	leader   string        // address
 	asking   bool          // a fetch is on its way
 	fresh    bool          // nothing is known yet: no fetch has been answered
+	retired  bool          // its topic is gone: what was fetched is handed out, no more is asked for
 	trouble  error         // why there is no leader
 	waited   time.Duration // for a leader, since the last answer
 	maxBytes int32
@@ -35,12 +35,19 @@ type cursor struct {
 	void  voidProducers
 	batch batch
 	recs  recordReader
-	old   []rawRecord // of a message set, instead of recs
-	raw   rawRecord   // scratch
+	own   recordReader // the next few of recs, in memory that records may keep
+	lent  []byte       // that memory, where they do not
+	old   []rawRecord  // of a message set, instead of recs
+	raw   rawRecord    // scratch
 	fact  json.RawMessage
 
 	ready []item // decoded
 	at    int
+	dirty bool // ready holds what was handed out
+
+	lease *frame // that the batch being decoded aliases
+	drop  func(*frame)
+	since time.Time // when that batch came
 }
 
 // recordSet is what one fetch brought.
@@ -48,8 +55,11 @@ type recordSet struct {
 	bytes   []byte
 	aborted []aborted
 	opened  bool
-	lost    *lost  // instead: what it did not bring
-	notice  string // instead: something to say
+	sound   int            // bytes of batches with right checksums that it begins with
+	frame   *frame         // that bytes alias
+	seen    time.Time      // when it came
+	lost    *lost          // instead: what it did not bring
+	say     *probes.Record // instead: something to say
 }
 
 // lost is a range of offsets that will not come. to is less than from where the
@@ -84,10 +94,17 @@ func (c *cursor) end(stop int64) {
 // whether something is left between the last record and the stop.
 func (c *cursor) done() bool { return c.stop >= 0 && c.next >= c.stop && c.at == len(c.ready) }
 
-// wants reports whether fetching more makes sense: at most one set waits while
-// another is being decoded.
+// wants reports whether fetching more makes sense: when half of what was asked for
+// last has been decoded, so that more comes in time and little waits.
 func (c *cursor) wants() bool {
-	return !c.asking && len(c.sets) < 2 && (c.stop < 0 || c.fetchAt < c.stop)
+	if c.asking || c.stop >= 0 && c.fetchAt >= c.stop {
+		return false
+	}
+	waiting := len(c.recs.b)
+	for i := range c.sets {
+		waiting += len(c.sets[i].bytes)
+	}
+	return waiting < int(c.maxBytes)/2
 }
 
 // behind reports that the broker is known to hold more than has been fetched.
@@ -100,19 +117,47 @@ func (c *cursor) fill() bool {
 	if c.at < len(c.ready) {
 		return true
 	}
-	clear(c.ready) // what was handed out is no longer ours to keep
 	c.ready, c.at = c.ready[:0], 0
 	for len(c.ready) == 0 {
 		switch {
-		case c.recs.left > 0 || len(c.old) > 0:
+		case c.decoding():
 			c.decode()
 		case len(c.sets) > 0:
+			c.letGo()
 			c.open()
 		default:
+			c.letGo()
+			if c.dirty { // what was handed out is no longer ours to keep
+				clear(c.ready[:cap(c.ready)])
+				c.dirty = false
+			}
 			return false
 		}
 	}
 	return true
+}
+
+// decoding reports that a batch is not finished.
+func (c *cursor) decoding() bool { return c.own.left > 0 || c.recs.left > 0 || len(c.old) > 0 }
+
+// keepLent is the largest memory for a portion that is used again: one large
+// message should not stay for the rest of the tail.
+const keepLent = 2 * slabBytes
+
+// letGo gives back the memory of a batch that has been decoded.
+func (c *cursor) letGo() {
+	if c.lease != nil {
+		c.drop(c.lease)
+		c.lease = nil
+	}
+}
+
+// shift drops the oldest set.
+func (c *cursor) shift() {
+	if f := c.sets[0].frame; f != nil {
+		c.drop(f)
+	}
+	c.sets = slices.Delete(c.sets, 0, 1)
 }
 
 // pop hands out the oldest ready item.
@@ -121,162 +166,4 @@ func (c *cursor) pop() *item {
 	c.at++
 	c.next = max(c.next, it.last+1)
 	return it
-}
-
-// open starts on the next batch.
-func (c *cursor) open() {
-	set := &c.sets[0]
-	if set.notice != "" {
-		c.ready = append(c.ready, item{rec: probes.Record{Kind: probes.Notice, Source: c.mk.source, Err: set.notice,
-			Attrs: []probes.Attr{{Name: probes.AttrPartition, Value: strconv.Itoa(int(c.id))}}}, part: c.part, first: c.next, last: c.next - 1, time: -1})
-		c.sets = slices.Delete(c.sets, 0, 1)
-		return
-	}
-	if l := set.lost; l != nil {
-		c.sets = slices.Delete(c.sets, 0, 1)
-		c.next = min(c.next, l.to)
-		c.gap(l.from, l.to, l.reason)
-		return
-	}
-	if !set.opened {
-		c.void.expect(set.aborted)
-		set.opened = true
-	}
-	b, rest, _, err := cutBatch(set.bytes)
-	set.bytes = rest
-	if len(rest) == 0 {
-		c.sets = slices.Delete(c.sets, 0, 1)
-	}
-	if err == nil {
-		err = b.open()
-	}
-	if err == nil && c.unwanted(&b) {
-		c.pass(b.last)
-		return
-	}
-	if err == nil {
-		err = c.start(&b)
-	}
-	if err != nil {
-		c.damaged(&b, b.base, err)
-	}
-}
-
-// unwanted reports that nothing in the batch is a message to show: it lies
-// outside of what was asked for, ends a transaction, or belongs to one that was
-// aborted.
-func (c *cursor) unwanted(b *batch) bool {
-	if b.magic < 2 {
-		return b.last < c.next
-	}
-	if b.attrs&(attrMarker|attrTxn) != 0 {
-		c.void.reach(b.last)
-	}
-	if b.attrs&attrMarker != 0 {
-		if b.isAbort() {
-			c.void.end(b.pid)
-		}
-		return true
-	}
-	isVoid := b.attrs&attrTxn != 0 && c.void.active[b.pid]
-	return isVoid || b.count == 0 || b.last < c.next || c.stop >= 0 && b.base >= c.stop
-}
-
-func (c *cursor) start(b *batch) error {
-	c.batch, c.fact = *b, nil
-	if b.magic < 2 {
-		old, err := b.legacy(&c.infl)
-		c.old, c.recs = old, recordReader{}
-		if err == nil && len(old) == 0 {
-			c.pass(b.last)
-		}
-		return err
-	}
-	body, err := c.infl.inflate(int8(b.attrs&attrCodec), b.records)
-	if err != nil {
-		return err
-	}
-	c.recs = recordReader{b: body, left: int(b.count), base: b.base, time: b.first}
-	if b.attrs&attrAppend != 0 {
-		c.recs.time, c.recs.fixed = b.newest, true
-	}
-	return nil
-}
-
-// damaged passes over what cannot be read, and says so.
-func (c *cursor) damaged(b *batch, from int64, err error) {
-	c.recs, c.old = recordReader{}, nil
-	from = max(from, c.next)
-	if c.stop >= 0 && from >= c.stop {
-		c.stopHere()
-		return
-	}
-	c.gap(from, b.last+1, fmt.Sprintf("the batch at offset %d cannot be read: %v", b.base, err))
-}
-
-// pass moves on without handing anything out.
-func (c *cursor) pass(last int64) { c.next = max(c.next, last+1) }
-
-// decode makes the next few records of the batch ready.
-func (c *cursor) decode() {
-	if c.fact == nil {
-		c.fact = nativeOf(c.part, &c.batch)
-	}
-	from := c.batch.base
-	for len(c.ready) < slabCount {
-		ok, err := c.read()
-		if err != nil {
-			c.damaged(&c.batch, from, err)
-			return
-		}
-		if !ok {
-			break
-		}
-		if c.raw.offset < c.batch.base && c.batch.magic == 2 || c.raw.offset > c.batch.last {
-			c.damaged(&c.batch, from, errRecord)
-			return
-		}
-		from = c.raw.offset + 1
-		if c.raw.offset < c.next {
-			continue // brokers send whole batches
-		}
-		if c.stop >= 0 && c.raw.offset >= c.stop {
-			c.stopHere()
-			return
-		}
-		c.ready = append(c.ready, item{rec: c.mk.record(&c.raw, c.fact, len(c.recs.b)),
-			part: c.part, first: c.raw.offset, last: c.raw.offset, time: c.raw.time})
-	}
-	if c.recs.left == 0 && len(c.old) == 0 {
-		c.finish()
-	}
-}
-
-// finish ends a batch: what compaction removed after its last record is passed.
-func (c *cursor) finish() {
-	if n := len(c.ready); n > 0 {
-		c.ready[n-1].last = max(c.ready[n-1].last, c.batch.last)
-		return
-	}
-	c.pass(c.batch.last)
-}
-
-// stopHere drops all that is not decoded: nothing up to the stop is among it.
-func (c *cursor) stopHere() {
-	c.recs, c.old, c.sets = recordReader{}, nil, nil
-	c.fetchAt = max(c.fetchAt, c.stop)
-	if n := len(c.ready); n > c.at {
-		c.ready[n-1].last = max(c.ready[n-1].last, c.stop-1)
-		return
-	}
-	c.pass(c.stop - 1)
-}
-
-// read takes one record off the batch into c.raw.
-func (c *cursor) read() (bool, error) {
-	if len(c.old) > 0 {
-		c.raw, c.old = c.old[0], c.old[1:]
-		return true, nil
-	}
-	return c.recs.next(&c.raw)
 }

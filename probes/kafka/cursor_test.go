@@ -17,7 +17,7 @@ import (
 // reading is a cursor over orders/2, from offset next on.
 func reading(next, stop int64) *cursor {
 	pt := part{"orders", 2}
-	return &cursor{part: pt, next: next, fetchAt: next, stop: stop, maxBytes: partBytes, mk: newMaker("test", pt, 0, false)}
+	return &cursor{part: pt, next: next, fetchAt: next, stop: stop, maxBytes: partBytes, mk: newMaker("test", pt, 0, false, false)}
 }
 
 // feed gives the cursor one answer and drains it: "5:body" per message,
@@ -150,7 +150,7 @@ func TestRecordsAreWhatWasStored(t *testing.T) {
 
 func TestBodiesAreCutWhereAsked(t *testing.T) {
 	c := reading(0, -1)
-	c.mk = newMaker("test", c.part, 3, false)
+	c.mk = newMaker("test", c.part, 3, false, false)
 	c.accept(&fetched{high: 2, stable: 2, records: forged{records: []forgedRecord{message(0, "abc"), message(1, "abcdef")}}.bytes(t)})
 	var got []probes.Record
 	for c.fill() {

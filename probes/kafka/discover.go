@@ -96,6 +96,27 @@ func (r *rates) consumed(group, topic string) (float64, bool) {
 	return r.rate(topic, a.committed, b.committed)
 }
 
+// trend is by how many messages a second a group's lag in a topic grows; negative
+// while it catches up.
+func (r *rates) trend(group, topic string) (float64, bool) {
+	if r == nil || r.seconds <= 0 {
+		return 0, false
+	}
+	a, b := r.before.group(group), r.now.group(group)
+	if a == nil || b == nil {
+		return 0, false
+	}
+	sum, known := int64(0), false
+	for pt := range b.committed {
+		was, ok1 := r.before.lagOf(a, pt)
+		is, ok2 := r.now.lagOf(b, pt)
+		if pt.topic == topic && ok1 && ok2 {
+			sum, known = sum+is.messages-was.messages, true
+		}
+	}
+	return float64(sum) / r.seconds, known
+}
+
 func (s *survey) group(id string) *group {
 	for _, g := range s.groups {
 		if g.id == id {

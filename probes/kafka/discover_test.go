@@ -262,7 +262,7 @@ func TestMemberMetadataOfAnyVersion(t *testing.T) {
 }
 
 // recorded is what Apache Kafka 4.1.0 answered to a ConsumerGroupDescribe v0.
-const recorded = "\x00\x00\x00\x00\x00\x02\x00\x00\x007t-TestDiscoverShowsMembersOfNewerGroups-dn23qbzdx05w-6\aStable\x00\x00\x00\x01\x00\x00\x00\x01\buniform\x02\x192Q2W_EUTkY8au1rUJY2MMA==\x00\x00\x00\x00\x00\x01\rshop-billing\v/127.0.0.1\x027t-TestDiscoverShowsMembersOfNewerGroups-dn23qbytqx0g-5\x01\x02\xff\x0e\xc8ϋ5N0\xa3[\xe4\xf5\xb6\x8f+\xc97t-TestDiscoverShowsMembersOfNewerGroups-dn23qbytqx0g-5\x03\x00\x00\x00\x00\x00\x00\x00\x01\x00\x00\x02\xff\x0e\xc8ϋ5N0\xa3[\xe4\xf5\xb6\x8f+\xc97t-TestDiscoverShowsMembersOfNewerGroups-dn23qbytqx0g-5\x03\x00\x00\x00\x00\x00\x00\x00\x01\x00\x00\x00\x80\x00\x00\x00\x00\x00"
+const recorded = "\x00\x00\x00\x00\x02\x00\x00\x007t-TestDiscoverShowsMembersOfNewerGroups-dn23qbzdx05w-6\aStable\x00\x00\x00\x01\x00\x00\x00\x01\buniform\x02\x192Q2W_EUTkY8au1rUJY2MMA==\x00\x00\x00\x00\x00\x01\rshop-billing\v/127.0.0.1\x027t-TestDiscoverShowsMembersOfNewerGroups-dn23qbytqx0g-5\x01\x02\xff\x0e\xc8ϋ5N0\xa3[\xe4\xf5\xb6\x8f+\xc97t-TestDiscoverShowsMembersOfNewerGroups-dn23qbytqx0g-5\x03\x00\x00\x00\x00\x00\x00\x00\x01\x00\x00\x02\xff\x0e\xc8ϋ5N0\xa3[\xe4\xf5\xb6\x8f+\xc97t-TestDiscoverShowsMembersOfNewerGroups-dn23qbytqx0g-5\x03\x00\x00\x00\x00\x00\x00\x00\x01\x00\x00\x00\x80\x00\x00\x00\x00\x00"
 
 func TestReadModernGroups(t *testing.T) {
 	const topic = "t-TestDiscoverShowsMembersOfNewerGroups-dn23qbytqx0g-5"
@@ -270,7 +270,7 @@ func TestReadModernGroups(t *testing.T) {
 	if err := readModern([]byte(recorded), []*group{g}); err != nil {
 		t.Fatal(err)
 	}
-	want := &group{id: g.id, state: "Stable", protocol: "consumer", members: []member{{id: "2Q2W_EUTkY8au1rUJY2MMA==", client: "shop-billing",
+	want := &group{id: g.id, state: "Stable", protocol: "consumer", kind: "consumer", assignor: "uniform", members: []member{{id: "2Q2W_EUTkY8au1rUJY2MMA==", client: "shop-billing",
 		host: "127.0.0.1", subscribed: []string{topic}, assigned: []part{{topic, 0}, {topic, 1}}}}}
 	if d := cmp.Diff(want, g, cmp.AllowUnexported(group{}, member{}, part{})); d != "" {
 		t.Error(d)

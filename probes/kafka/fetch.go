@@ -15,7 +15,7 @@ const (
 	minFetch  = 4 // first with record batches v2 (Kafka 0.11)
 	longPoll  = time.Second
 	partBytes = 1 << 20  // asked for of one partition
-	allBytes  = 8 << 20  // asked for of one broker at once
+	allBytes  = 2 << 20  // asked for of one broker at once
 	leastPart = 64 << 10 // of one partition, when many share allBytes
 )
 
@@ -25,10 +25,10 @@ type fetchPart struct {
 	offset   int64
 	maxBytes int32
 	now      bool // answer at once, even if there is nothing
+	cur      *cursor
 }
 
-// fetched is a broker's answer about one partition. Its slices alias the frame,
-// which nobody writes to again.
+// fetched is a broker's answer about one partition. Its slices alias the frame.
 type fetched struct {
 	part
 	code     int16
@@ -37,6 +37,9 @@ type fetched struct {
 	start    int64 // first offset in the log; -1 before v5
 	aborted  []aborted
 	records  []byte
+	sound    int    // see soundUpTo
+	frame    *frame // that records alias
+	seen     time.Time
 	wasFirst bool // first in the request: never left empty for lack of room
 }
 
@@ -68,20 +71,21 @@ func fetchRequest(parts []fetchPart) *fetch.Request {
 }
 
 // fetch asks one broker. The library's own response type would decompress
-// everything and hide which records are void, so the answer is decoded here.
-func (l *link) fetch(ctx context.Context, parts []fetchPart) ([]fetched, error) {
-	frame, version, err := l.exchange(ctx, fetchRequest(parts))
+// everything and hide which records are void, so the answer is decoded here. The
+// frame is what the answer aliases.
+func (l *link) fetch(ctx context.Context, req *fetch.Request, parts []fetchPart) (out []fetched, frame []byte, err error) {
+	frame, version, err := l.exchange(ctx, req)
 	if err != nil {
-		return nil, err
+		return nil, nil, err
 	}
-	out, err := decodeFetch(frame[frameHead:], version)
+	out, err = decodeFetch(frame[frameHead:], version)
 	if err != nil {
-		return nil, protocolFault(fmt.Errorf("reading the answer to %s v%d: %w", protocol.Fetch, version, err))
+		return nil, nil, protocolFault(fmt.Errorf("reading the answer to %s v%d: %w", protocol.Fetch, version, err))
 	}
 	for i := range out {
 		out[i].wasFirst = len(parts) > 0 && out[i].part == parts[0].part
 	}
-	return out, nil
+	return out, frame, nil
 }
 
 // decodeFetch reads the body of a Fetch response, versions 4 to 11
@@ -135,9 +139,7 @@ var errShort = errors.New("it ends early")
 
 func (r *wire) take(n int) []byte {
 	if r.err != nil || n < 0 || n > len(r.b) {
-		if r.err == nil {
-			r.err = errShort
-		}
+		r.fail()
 		return nil
 	}
 	out := r.b[:n:n]
@@ -145,7 +147,20 @@ func (r *wire) take(n int) []byte {
 	return out
 }
 
+// fail ends the reading; the first reason stays.
+func (r *wire) fail() {
+	if r.err == nil {
+		r.err = errShort
+	}
+	r.b = nil
+}
+
 func (r *wire) skip(n int) { r.take(n) }
+
+func (r *wire) bool() bool {
+	b := r.take(1)
+	return b != nil && b[0] != 0
+}
 
 func (r *wire) int16() int16 {
 	if b := r.take(2); b != nil {

@@ -9,9 +9,15 @@ import (
 // most one request under way, while the stream decodes the answer before.
 type fetcher struct {
 	addr string
-	work chan []fetchPart
+	work chan job
 	busy bool // the stream's view
 	gone sync.WaitGroup
+}
+
+// job is one request to make, and memory for its answer.
+type job struct {
+	parts []fetchPart
+	spare []byte
 }
 
 // answer is what came of one request.
@@ -19,7 +25,23 @@ type answer struct {
 	addr  string
 	asked []fetchPart
 	got   []fetched
+	frame *frame // what got aliases
 	err   error
+}
+
+// cursorOf finds whom the i-th partition of the answer is for. Brokers keep the
+// order of the request.
+func (a *answer) cursorOf(i int) *cursor {
+	pt := a.got[i].part
+	if i < len(a.asked) && a.asked[i].part == pt {
+		return a.asked[i].cur
+	}
+	for j := range a.asked {
+		if a.asked[j].part == pt {
+			return a.asked[j].cur
+		}
+	}
+	return nil
 }
 
 // dispatch sends a request to every broker that has none under way and something
@@ -34,7 +56,7 @@ func (s *stream) dispatch(ctx context.Context) error {
 		switch {
 		case c.done() || c.leader == "":
 		case c.wants():
-			wanted[c.leader] = append(wanted[c.leader], fetchPart{c.part, c.fetchAt, c.maxBytes, c.fresh})
+			wanted[c.leader] = append(wanted[c.leader], fetchPart{c.part, c.fetchAt, c.maxBytes, c.fresh, c})
 			lagging[c.leader] = lagging[c.leader] || c.behind()
 		case c.behind() && !c.asking:
 			full[c.leader] = true
@@ -56,7 +78,7 @@ func (s *stream) dispatch(ctx context.Context) error {
 func (s *stream) send(ctx context.Context, addr string, parts []fetchPart) error {
 	f := s.fetchers[addr]
 	if f == nil {
-		f = &fetcher{addr: addr, work: make(chan []fetchPart, 1)}
+		f = &fetcher{addr: addr, work: make(chan job, 1)}
 		f.gone.Add(1)
 		if !s.p.start(func() { defer f.gone.Done(); f.run(ctx, s.p, s.answers) }) {
 			f.gone.Done()
@@ -69,9 +91,9 @@ func (s *stream) send(ctx context.Context, addr string, parts []fetchPart) error
 	}
 	f.busy = true
 	for _, fp := range parts {
-		s.byPart[fp.part].asking = true
+		fp.cur.asking = true
 	}
-	f.work <- parts
+	f.work <- job{parts, s.takeSpare()}
 	return nil
 }
 
@@ -84,6 +106,7 @@ func (s *stream) shut() {
 		f.gone.Wait()
 	}
 	s.refresh.Stop()
+	s.homing.Stop()
 	s.clock.Stop()
 }
 
@@ -95,9 +118,9 @@ func (f *fetcher) run(ctx context.Context, p *probe, out chan<- answer) {
 			p.release(l)
 		}
 	}()
-	for parts := range f.work {
-		a := answer{addr: f.addr, asked: parts}
-		l, a.got, a.err = f.fetch(ctx, p, l, parts)
+	for j := range f.work {
+		a := answer{addr: f.addr, asked: j.parts}
+		l, a.err = f.fetch(ctx, p, l, j, &a)
 		select {
 		case out <- a:
 		case <-ctx.Done():
@@ -108,29 +131,40 @@ func (f *fetcher) run(ctx context.Context, p *probe, out chan<- answer) {
 
 // fetch makes one request, on a new link if there is none or the one taken from
 // the idle ones has died meanwhile.
-func (f *fetcher) fetch(ctx context.Context, p *probe, l *link, parts []fetchPart) (*link, []fetched, error) {
+func (f *fetcher) fetch(ctx context.Context, p *probe, l *link, j job, a *answer) (*link, error) {
 	for {
+		if l != nil && l.worn() {
+			l.close()
+			l = nil
+		}
 		fresh := l != nil
 		if l == nil {
 			var err error
 			if l, fresh, err = p.borrow(ctx, f.addr); err != nil {
-				return nil, nil, advertised(p, f.addr, err)
+				return nil, advertised(p, f.addr, err)
 			}
 		}
-		got, err := fetchWithin(ctx, p, l, parts)
+		l.spare = j.spare
+		err := fetchWithin(ctx, p, l, j.parts, a)
 		if err == nil {
-			return l, got, nil
+			return l, nil
 		}
 		l.close()
 		if fresh || !isGone(err) {
-			return nil, nil, err
+			return nil, err
 		}
 		l = nil
 	}
 }
 
-func fetchWithin(ctx context.Context, p *probe, l *link, parts []fetchPart) ([]fetched, error) {
+func fetchWithin(ctx context.Context, p *probe, l *link, parts []fetchPart, a *answer) error {
 	ctx, stop := context.WithTimeout(ctx, longPoll+p.target.RequestTimeout())
 	defer stop()
-	return l.fetch(ctx, parts)
+	got, buf, err := l.fetch(ctx, fetchRequest(parts), parts)
+	a.got, a.frame = got, &frame{buf: buf}
+	for i := range got {
+		// Here, while what has just arrived is still in this processor's cache.
+		got[i].sound = soundUpTo(got[i].records)
+	}
+	return err
 }

@@ -13,6 +13,9 @@ import (
 // group is a consumer group as its coordinator describes it.
 type group struct {
 	id, protocol, state string
+	kind                string // "classic", "consumer" (KIP-848), "share", "streams"
+	assignor            string
+	coordinator         string // address
 	members             []member
 	committed           map[part]int64
 	// hidden says why there is nothing more to say of it; "" if there is.
@@ -63,7 +66,7 @@ func (p *probe) coordinated(ctx context.Context, addr string, pick func(id strin
 	var groups []*group
 	for _, g := range list.Groups {
 		if pick(g.GroupID) {
-			groups = append(groups, &group{id: g.GroupID, protocol: g.ProtocolType})
+			groups = append(groups, &group{id: g.GroupID, protocol: g.ProtocolType, coordinator: addr})
 		}
 	}
 	if len(groups) == 0 {
@@ -80,17 +83,30 @@ func (p *probe) coordinated(ctx context.Context, addr string, pick func(id strin
 	return slices.DeleteFunc(groups, func(g *group) bool { return g.gone }), nil
 }
 
-// lost notes that the coordinator knows no group of that name, although it
-// listed it. Groups of other kinds (KIP-932, KIP-1071) have APIs of their own.
-func (g *group) lost() {
-	if g.protocol == "share" || g.protocol == "streams" {
-		g.hidden = "members and offsets of " + g.protocol + " groups cannot be asked for yet"
-		return
+// describe asks a coordinator for its groups' members, each kind by an API of its
+// own.
+func (p *probe) describe(ctx context.Context, addr string, groups []*group) error {
+	var shared, others []*group
+	for _, g := range groups {
+		switch g.protocol {
+		case "share":
+			shared = append(shared, g)
+		case "streams": // KIP-1071
+			g.kind, g.hidden = "streams", "members and offsets of streams groups cannot be asked for yet"
+		default:
+			others = append(others, g)
+		}
 	}
-	g.gone = true
+	if err := p.describeShare(ctx, addr, shared); err != nil {
+		return err
+	}
+	return p.describeConsumers(ctx, addr, others)
 }
 
-func (p *probe) describe(ctx context.Context, addr string, groups []*group) error {
+func (p *probe) describeConsumers(ctx context.Context, addr string, groups []*group) error {
+	if len(groups) == 0 {
+		return nil
+	}
 	ids := make([]string, len(groups))
 	for i, g := range groups {
 		ids[i] = g.id
@@ -115,7 +131,7 @@ func (p *probe) describe(ctx context.Context, addr string, groups []*group) erro
 		case rg.ErrorCode != 0:
 			g.hidden = brokerError(rg.ErrorCode, "").Error()
 		default:
-			g.state, g.protocol = rg.GroupState, rg.ProtocolType
+			g.kind, g.state, g.protocol, g.assignor = "classic", rg.GroupState, rg.ProtocolType, rg.ProtocolData
 			g.classicMembers(rg.Members)
 		}
 	}
@@ -164,12 +180,15 @@ func (p *probe) commits(ctx context.Context, addr string, g *group) error {
 	if g.hidden != "" || g.gone {
 		return nil
 	}
+	if g.kind == "share" {
+		return p.shareStarts(ctx, addr, g)
+	}
 	res, err := ask[*offsetfetch.Response](ctx, p, addr, &offsetfetch.Request{GroupID: g.id, Topics: nil})
 	if err != nil {
 		return err
 	}
 	if res.ErrorCode == codeGroupNotFound {
-		g.lost()
+		g.gone = true
 		return nil
 	}
 	if res.ErrorCode != 0 {

@@ -47,7 +47,7 @@ func (p *probe) home(ctx context.Context, r *probes.Record, wanted int32) (home,
 	known := p.homes.topics[topic]
 	p.homes.mu.Unlock()
 	if known == nil || time.Since(known.asked) > homeFor {
-		c, err := p.known(ctx, []string{topic})
+		c, err := p.known(ctx, []string{topic}, false)
 		if err != nil {
 			return home{part: part{topic: topic}}, err
 		}

@@ -13,6 +13,7 @@ func (c *cursor) accept(f *fetched) {
 	if f.stable < 0 {
 		c.known = f.high
 	}
+	c.seen = f.high
 	c.fresh, c.waited = false, 0
 	whole, before := 0, c.fetchAt
 	var bad error
@@ -33,7 +34,8 @@ func (c *cursor) accept(f *fetched) {
 		}
 	}
 	if whole > 0 {
-		c.sets = append(c.sets, recordSet{bytes: f.records[:whole:whole], aborted: f.aborted})
+		f.frame.hold()
+		c.sets = append(c.sets, recordSet{bytes: f.records[:whole:whole], aborted: f.aborted, sound: f.sound, frame: f.frame, seen: f.seen})
 	}
 	if bad != nil {
 		c.lose(c.fetchAt+1, fmt.Sprintf("what the broker sends for offset %d cannot be read: %v", c.fetchAt, bad))
@@ -57,8 +59,8 @@ func (c *cursor) noteHeld(f *fetched) {
 		c.held, c.heldAt = 0, f.stable
 	}
 	if c.held++; c.held == maxHeld {
-		c.sets = append(c.sets, recordSet{notice: fmt.Sprintf(
-			"%s waits at offset %d for a producer to end its transaction; up to %d messages are held back", c.part, f.stable, f.high-f.stable)})
+		c.say(c.notice(fmt.Sprintf("%s waits at offset %d for a producer to end its transaction; up to %d messages are held back",
+			c.part, f.stable, f.high-f.stable)))
 	}
 }
 
@@ -89,13 +91,25 @@ func (c *cursor) lose(to int64, reason string) {
 
 // gap hands out a record about offsets that will not come.
 func (c *cursor) gap(from, to int64, reason string) {
-	rec := probes.Record{ID: fmt.Sprintf("%d/%d-gap", c.id, from), Kind: probes.Gap, Source: c.mk.source,
-		Attrs: []probes.Attr{{Name: probes.AttrPartition, Value: strconv.Itoa(int(c.id))},
+	c.ready = append(c.ready, item{rec: *gapRecord(c.mk.source, c.part, from, to, reason), part: c.part, first: from, last: to - 1, time: -1})
+}
+
+func gapRecord(source probes.Ref, pt part, from, to int64, reason string) *probes.Record {
+	return &probes.Record{ID: fmt.Sprintf("%d/%d-gap", pt.id, from), Kind: probes.Gap, Source: source,
+		Attrs: []probes.Attr{{Name: probes.AttrPartition, Value: strconv.Itoa(int(pt.id))},
 			{Name: probes.AttrOffset, Value: strconv.FormatInt(from, 10)},
 			{Name: probes.AttrCount, Value: count(from, to)}, {Name: probes.AttrReason, Value: reason}},
-		Err: fmt.Sprintf("%s: %s", c.part, reason)}
-	c.ready = append(c.ready, item{rec: rec, part: c.part, first: from, last: to - 1, time: -1})
+		Err: fmt.Sprintf("%s: %s", pt, reason)}
 }
+
+// notice is something to say about the partition.
+func (c *cursor) notice(text string) *probes.Record {
+	return &probes.Record{Kind: probes.Notice, Source: c.mk.source, Err: text,
+		Attrs: []probes.Attr{{Name: probes.AttrPartition, Value: strconv.Itoa(int(c.id))}}}
+}
+
+// say hands out a record once everything fetched before it has been.
+func (c *cursor) say(r *probes.Record) { c.sets = append(c.sets, recordSet{say: r}) }
 
 func count(from, to int64) string {
 	if to <= from {

@@ -26,7 +26,7 @@ func (t *tail) last(ctx context.Context, pl *plan) error {
 	if err != nil {
 		return err
 	}
-	c, err := t.p.known(ctx, pl.topics())
+	c, err := t.p.known(ctx, pl.topics(), false)
 	if err != nil {
 		return err
 	}
@@ -53,8 +53,9 @@ func (t *tail) last(ctx context.Context, pl *plan) error {
 			return err
 		}
 	}
-	for _, rec := range n.sorted() {
-		if !t.yield(rec) {
+	records := n.sorted()
+	for i := range records {
+		if !t.yield(&records[i]) {
 			break
 		}
 	}

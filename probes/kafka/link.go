@@ -34,13 +34,17 @@ type link struct {
 	addr     string
 	conn     net.Conn
 	in       *bufio.Reader
-	versions map[protocol.ApiKey]int16 // highest that both sides speak
+	out      *bufio.Writer
+	versions map[protocol.ApiKey]int16 // highest that both the library and the broker speak
+	spans    map[protocol.ApiKey]spans // all that the broker speaks
 	corr     int32
 	used     time.Time // when it last answered
+	until    time.Time // the broker ends the session soon after; zero: never
+	spare    []byte    // memory for the next answer, if it fits
 }
 
 func newLink(addr string, conn net.Conn) *link {
-	return &link{addr: addr, conn: conn, in: bufio.NewReaderSize(conn, 64<<10)}
+	return &link{addr: addr, conn: conn, in: bufio.NewReaderSize(conn, 64<<10), out: bufio.NewWriterSize(conn, 8<<10)}
 }
 
 func (l *link) close() { l.conn.Close() }
@@ -78,19 +82,6 @@ func (l *link) exchange(ctx context.Context, req protocol.Message) ([]byte, int1
 	return frame, version, err
 }
 
-// exchangeRaw sends version 0 of a request that the library does not know, with
-// a flexible header (KIP-482).
-func (l *link) exchangeRaw(ctx context.Context, key protocol.ApiKey, body []byte) ([]byte, error) {
-	return l.swap(ctx, key, func(w io.Writer) error {
-		be := binary.BigEndian
-		b := be.AppendUint16(be.AppendUint32(nil, uint32(11+len(clientID)+len(body))), uint16(key))
-		b = be.AppendUint16(be.AppendUint32(be.AppendUint16(b, 0), uint32(l.corr)), uint16(len(clientID)))
-		b = append(append(b, clientID...), 0) // no tagged fields
-		_, err := w.Write(append(b, body...))
-		return err
-	})
-}
-
 // swap sends what write writes and waits for the answer. When ctx ends, it does.
 func (l *link) swap(ctx context.Context, key protocol.ApiKey, write func(io.Writer) error) ([]byte, error) {
 	deadline, _ := ctx.Deadline()
@@ -99,10 +90,9 @@ func (l *link) swap(ctx context.Context, key protocol.ApiKey, write func(io.Writ
 	}
 	stop := context.AfterFunc(ctx, func() { l.conn.SetDeadline(time.Unix(1, 0)) })
 	l.corr++
-	out := bufio.NewWriterSize(l.conn, 32<<10)
-	err := write(out)
+	err := write(l.out)
 	if err == nil {
-		err = out.Flush()
+		err = l.out.Flush()
 	}
 	var frame []byte
 	if err == nil {
@@ -137,9 +127,23 @@ func (l *link) receive() ([]byte, error) {
 			hint: "check the port: something else listens on it"}
 	}
 	body := size - 4
-	frame := make([]byte, frameHead, frameHead+min(body, trustedFrame))
-	copy(frame, head[:])
+	frame := l.spare
+	l.spare = nil
+	if cap(frame) < frameHead+body {
+		frame = make([]byte, 0, roomFor(frameHead+min(body, trustedFrame)))
+	}
+	frame = append(frame[:0], head[:]...)
 	return readGrowing(l.in, frame, body)
+}
+
+// roomFor rounds the size of a large answer up, so that its memory takes the next
+// one, too, which is hardly ever as large to the byte.
+func roomFor(n int) int {
+	const step = 256 << 10
+	if n < step/2 {
+		return n
+	}
+	return (n + step - 1) / step * step
 }
 
 // readGrowing appends n bytes of r to b, without believing n before the bytes
@@ -178,9 +182,10 @@ func (l *link) negotiate(ctx context.Context) error {
 	if res.ErrorCode != 0 {
 		return brokerError(res.ErrorCode, "")
 	}
-	l.versions = make(map[protocol.ApiKey]int16, len(res.ApiKeys))
+	l.versions, l.spans = make(map[protocol.ApiKey]int16, len(res.ApiKeys)), make(map[protocol.ApiKey]spans, len(res.ApiKeys))
 	for _, k := range res.ApiKeys {
 		key := protocol.ApiKey(k.ApiKey)
+		l.spans[key] = spans{k.MinVersion, k.MaxVersion}
 		v := min(key.MaxVersion(), k.MaxVersion)
 		if v >= max(key.MinVersion(), k.MinVersion) {
 			l.versions[key] = v

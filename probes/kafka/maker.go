@@ -27,6 +27,8 @@ type maker struct {
 	source  probes.Ref
 	maxBody int
 	alone   bool // each record in memory of its own: for those who keep few of many
+	lend    bool // no record is kept beyond the next portion
+	own     bool // fields of the current record need no copy
 
 	prefix string // "partition/"
 	bytes  []byte
@@ -34,17 +36,30 @@ type maker struct {
 	attrs  []probes.Attr
 	fields []probes.Field
 	names  map[string]string
+	recent [8]string // names of the first headers of the record before
 }
 
-func newMaker(target string, pt part, maxBody int, alone bool) *maker {
-	return &maker{source: probes.Ref{Target: target, Subject: pt.topic}, maxBody: maxBody, alone: alone,
+func newMaker(target string, pt part, maxBody int, alone, lend bool) *maker {
+	return &maker{source: probes.Ref{Target: target, Subject: pt.topic}, maxBody: maxBody, alone: alone, lend: lend && maxBody == 0,
 		prefix: strconv.Itoa(int(pt.id)) + "/", names: map[string]string{}}
 }
 
-// record copies r. ahead is how many bytes of records follow it in its batch,
-// which bounds the slabs worth making.
-func (m *maker) record(r *rawRecord, native json.RawMessage, ahead int) probes.Record {
-	rec := probes.Record{Kind: probes.Message, Source: m.source, Native: native}
+// copies reports that each field is copied, because only some of what was read is
+// kept: of the bodies, or of the records.
+func (m *maker) copies() bool { return m.maxBody > 0 || m.alone }
+
+// again takes back what was lent.
+func (m *maker) again() {
+	if m.lend {
+		m.attrs, m.fields = m.attrs[:0], m.fields[:0]
+	}
+}
+
+// fill makes rec of r. Unless the fields are records' own memory already, they are
+// copied. ahead is how many bytes of records follow in the batch, which bounds the
+// slabs worth making.
+func (m *maker) fill(rec *probes.Record, r *rawRecord, native json.RawMessage, ahead int, own bool) {
+	*rec = probes.Record{Kind: probes.Message, Source: m.source, Native: native}
 	if r.time >= 0 {
 		rec.Time = time.UnixMilli(r.time).UTC()
 	}
@@ -53,16 +68,16 @@ func (m *maker) record(r *rawRecord, native json.RawMessage, ahead int) probes.R
 		rec.Cut = int64(len(body) - m.maxBody)
 		body = body[:m.maxBody]
 	}
+	m.own = own && !m.copies()
 	rec.Key, rec.Body = m.copy(r.key, ahead), m.copy(body, ahead)
 	rec.Header = m.header(r.headers, ahead)
 	rec.ID, rec.Attrs = m.identify(r.offset, r.value == nil)
-	return rec
 }
 
 // copy keeps nil and empty apart.
 func (m *maker) copy(b []byte, ahead int) []byte {
-	if b == nil {
-		return nil
+	if b == nil || m.own {
+		return b
 	}
 	if len(b) == 0 {
 		return []byte{}
@@ -86,10 +101,22 @@ func (m *maker) header(hs []rawHeader, ahead int) []probes.Field {
 		m.fields = make([]probes.Field, 0, max(len(hs), m.share(ahead)))
 	}
 	n := len(m.fields)
-	for _, h := range hs {
-		m.fields = append(m.fields, probes.Field{Name: m.name(h.name), Value: m.copy(h.value, ahead)})
+	for i, h := range hs {
+		m.fields = append(m.fields, probes.Field{Name: m.nameAt(i, h.name), Value: m.copy(h.value, ahead)})
 	}
 	return m.fields[n:len(m.fields):len(m.fields)]
+}
+
+// nameAt guesses that a record's i-th header is called like the one before's.
+func (m *maker) nameAt(i int, b []byte) string {
+	if i < len(m.recent) && m.recent[i] == string(b) {
+		return m.recent[i]
+	}
+	s := m.name(b)
+	if i < len(m.recent) {
+		m.recent[i] = s
+	}
+	return s
 }
 
 // name interns: a topic's records carry the same few header names.

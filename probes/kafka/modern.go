@@ -2,12 +2,13 @@ package kafka
 
 import (
 	"context"
-	"encoding/binary"
 	"fmt"
 	"slices"
 	"strings"
 
 	"github.com/segmentio/kafka-go/protocol"
+
+	"iscope/probes"
 )
 
 // consumerGroupDescribe is the API of groups of the newer consumer protocol
@@ -21,46 +22,36 @@ func (p *probe) describeModern(ctx context.Context, addr string, groups []*group
 	if len(groups) == 0 {
 		return nil
 	}
-	l, _, err := p.borrow(ctx, addr)
-	if err != nil {
-		return err
-	}
-	if _, ok := l.versions[consumerGroupDescribe]; !ok {
-		p.release(l)
+	body, err := askRaw(ctx, p, addr, rawCall{key: consumerGroupDescribe, body: modernRequest(groups)})
+	if kindOf(err) == probes.ErrUnsupported {
 		for _, g := range groups {
 			g.hidden = "the broker does not describe its members"
 		}
 		return nil
 	}
-	ctx, stop := context.WithTimeout(ctx, p.target.RequestTimeout())
-	defer stop()
-	frame, err := l.exchangeRaw(ctx, consumerGroupDescribe, modernRequest(groups))
 	if err != nil {
-		l.close()
-		return fmt.Errorf("asking %s for members: %w", addr, err)
+		return err
 	}
-	p.release(l)
-	return readModern(frame[frameHead:], groups)
+	return readModern(body, groups)
 }
 
 func modernRequest(groups []*group) []byte {
-	b := binary.AppendUvarint(nil, uint64(len(groups))+1)
+	b := appendCompactCount(nil, len(groups))
 	for _, g := range groups {
-		b = append(binary.AppendUvarint(b, uint64(len(g.id))+1), g.id...)
+		b = appendCompact(b, g.id)
 	}
-	return append(b, 0, 0) // no authorized operations, no tagged fields
+	return append(b, 0) // no authorized operations
 }
 
 // readModern reads ConsumerGroupDescribe v0.
 func readModern(b []byte, groups []*group) error {
 	r := &wire{b: b}
-	r.tags()  // of the header
 	r.skip(4) // throttle time
 	for range r.compactCount() {
 		code, detail, id := r.int16(), r.compactString(), r.compactString()
-		found := &group{id: id, state: r.compactString(), protocol: "consumer"}
-		r.skip(8)         // group epoch, assignment epoch
-		r.compactString() // assignor
+		found := &group{id: id, state: r.compactString(), protocol: "consumer", kind: "consumer"}
+		r.skip(8) // group epoch, assignment epoch
+		found.assignor = r.compactString()
 		for range r.compactCount() {
 			found.members = append(found.members, readModernMember(r))
 		}
@@ -71,12 +62,13 @@ func readModern(b []byte, groups []*group) error {
 		case at < 0 || r.err != nil:
 		case code == codeGroupNotFound:
 			if g := groups[at]; g.state == "" || g.state == "Dead" {
-				g.lost()
+				g.gone = true // listed, and deleted since
 			}
 		case code != 0:
 			groups[at].hidden = brokerError(code, detail).Error()
 		default:
-			groups[at].state, groups[at].protocol, groups[at].members = found.state, found.protocol, found.members
+			g := groups[at]
+			g.state, g.protocol, g.kind, g.assignor, g.members = found.state, found.protocol, found.kind, found.assignor, found.members
 		}
 	}
 	if r.err != nil {
@@ -114,38 +106,4 @@ func readModernAssignment(r *wire) (parts []part) {
 	}
 	r.tags()
 	return parts
-}
-
-func (r *wire) uvarint() int {
-	n, size := binary.Uvarint(r.b)
-	if r.err != nil || size <= 0 || n > maxFrame {
-		r.err = errShort
-		return 0
-	}
-	r.b = r.b[size:]
-	return int(n)
-}
-
-// compactString is "" for null.
-func (r *wire) compactString() string { return string(r.take(max(r.uvarint()-1, 0))) }
-
-// compactCount reads an array's length; its elements take a byte at least.
-func (r *wire) compactCount() int {
-	n := r.uvarint() - 1
-	if n > len(r.b) {
-		r.err = errShort
-		return 0
-	}
-	return max(n, 0)
-}
-
-// tags skips tagged fields (KIP-482).
-func (r *wire) tags() {
-	for range r.uvarint() {
-		r.uvarint()
-		r.skip(r.uvarint())
-		if r.err != nil {
-			return
-		}
-	}
 }

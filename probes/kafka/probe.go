@@ -25,11 +25,13 @@ type probe struct {
 	stop context.CancelFunc
 	runs sync.WaitGroup // fetchers of running tails
 
-	mu     sync.Mutex
-	idle   map[string][]*link // by address
-	closed bool
+	mu      sync.Mutex
+	idle    map[string][]*link // by address
+	stamped map[unread]int64   // milliseconds, see stamps
+	closed  bool
 
-	homes homes // where publishing goes
+	homes   homes         // where publishing goes
+	refresh time.Duration // how often tails look for new topics and partitions
 }
 
 var (
@@ -38,7 +40,7 @@ var (
 )
 
 func newProbe(t probes.Target, boot []string, d dialer) *probe {
-	p := &probe{target: t, boot: boot, dialer: d, idle: map[string][]*link{}}
+	p := &probe{target: t, boot: boot, dialer: d, idle: map[string][]*link{}, refresh: refreshEvery}
 	p.life, p.stop = context.WithCancel(context.Background())
 	return p
 }
@@ -106,7 +108,7 @@ func (p *probe) borrow(ctx context.Context, addr string) (l *link, fresh bool, e
 	for links := p.idle[addr]; len(links) > 0 && l == nil; links = p.idle[addr] {
 		l = links[len(links)-1]
 		p.idle[addr] = links[:len(links)-1]
-		if time.Since(l.used) > idleTrust {
+		if time.Since(l.used) > idleTrust || l.worn() {
 			l.close()
 			l = nil
 		}
@@ -132,7 +134,7 @@ func (p *probe) release(l *link) {
 		return
 	}
 	links := slices.DeleteFunc(p.idle[l.addr], func(old *link) bool {
-		stale := time.Since(old.used) > idleTrust
+		stale := time.Since(old.used) > idleTrust || old.worn()
 		if stale {
 			old.close()
 		}
@@ -141,39 +143,50 @@ func (p *probe) release(l *link) {
 	p.idle[l.addr] = append(links, l)
 }
 
-// ask sends a request that changes nothing to the broker at addr. An idle link
-// that turns out to be dead is replaced once.
-func ask[T protocol.Message](ctx context.Context, p *probe, addr string, req protocol.Message) (res T, err error) {
+// onLink does something that changes nothing with a link to the broker at addr,
+// within the target's timeout. An idle link that turns out to be dead is replaced
+// once.
+func (p *probe) onLink(ctx context.Context, addr string, do func(context.Context, *link) error) error {
 	for {
 		l, fresh, err := p.borrow(ctx, addr)
 		if err != nil {
-			return res, err
+			return err
 		}
-		msg, err := p.callOn(ctx, l, req)
-		if err == nil {
-			return msg.(T), nil
+		if err = p.using(ctx, l, do); err == nil {
+			return nil
 		}
 		if fresh {
-			return res, p.firstFault(ctx, addr, err)
+			return p.firstFault(ctx, addr, err)
 		}
 		if !isGone(err) {
-			return res, err
+			return err
 		}
 	}
 }
 
-// callOn makes one call within the target's timeout and gives the link back or
-// closes it.
-func (p *probe) callOn(ctx context.Context, l *link, req protocol.Message) (protocol.Message, error) {
+// using does something with a borrowed link within the target's timeout and gives
+// the link back or closes it.
+func (p *probe) using(ctx context.Context, l *link, do func(context.Context, *link) error) error {
 	ctx, stop := context.WithTimeout(ctx, p.target.RequestTimeout())
 	defer stop()
-	msg, err := l.call(ctx, req)
-	if err != nil {
+	if err := do(ctx, l); err != nil {
 		l.close()
-		return nil, fmt.Errorf("asking %s: %w", l.addr, err)
+		return fmt.Errorf("asking %s: %w", l.addr, err)
 	}
 	p.release(l)
-	return msg, nil
+	return nil
+}
+
+// ask sends a request that changes nothing to the broker at addr.
+func ask[T protocol.Message](ctx context.Context, p *probe, addr string, req protocol.Message) (res T, err error) {
+	err = p.onLink(ctx, addr, func(ctx context.Context, l *link) error {
+		msg, err := l.call(ctx, req)
+		if err == nil {
+			res = msg.(T)
+		}
+		return err
+	})
+	return res, err
 }
 
 // firstFault explains why a broker hung up on the first real request: most
@@ -194,23 +207,29 @@ func (p *probe) firstFault(ctx context.Context, addr string, err error) error {
 
 // askAny asks the bootstrap addresses in turn until one answers.
 func askAny[T protocol.Message](ctx context.Context, p *probe, req protocol.Message) (res T, err error) {
-	for i, addr := range p.boot {
-		var next error
-		res, next = ask[T](ctx, p, addr, req)
+	err = p.anywhere(ctx, func(addr string) error {
+		res, err = ask[T](ctx, p, addr, req)
+		return err
+	})
+	return res, err
+}
+
+// anywhere tries the bootstrap addresses in turn until one will do.
+func (p *probe) anywhere(ctx context.Context, try func(addr string) error) (err error) {
+	for _, addr := range p.boot {
+		next := try(addr)
 		if next == nil {
-			return res, nil
-		}
-		if i == 0 || !isFinal(ctx, next) {
-			err = next
+			return nil
 		}
 		if isFinal(ctx, next) {
-			return res, next
+			return next
 		}
+		err = next
 	}
 	if n := len(p.boot); n > 1 {
 		err = fmt.Errorf("none of %d addresses answered, the last one: %w", n, err)
 	}
-	return res, err
+	return err
 }
 
 // hostPort joins what brokers say of themselves.

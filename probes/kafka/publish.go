@@ -97,7 +97,11 @@ func (p *probe) store(ctx context.Context, h home, r *probes.Record) (*produce.R
 	if err != nil {
 		return nil, advertised(p, h.leader, err)
 	}
-	msg, err := p.callOn(ctx, l, produceRequest(h.part, r, p.target.RequestTimeout()))
+	var msg protocol.Message
+	err = p.using(ctx, l, func(ctx context.Context, l *link) error {
+		msg, err = l.call(ctx, produceRequest(h.part, r, p.target.RequestTimeout()))
+		return err
+	})
 	if err != nil {
 		if isGone(err) || isTimeout(err) {
 			return nil, fmt.Errorf("the message may or may not be stored: %w", err)

@@ -4,11 +4,15 @@ import (
 	"cmp"
 	"container/heap"
 	"context"
+	"slices"
 	"time"
+
+	"iscope/probes"
 )
 
-// refreshEvery is how often a tail that goes on looks for new partitions.
-const refreshEvery = 30 * time.Second
+// refreshEvery is how often a tail that goes on looks for new partitions and
+// topics.
+const refreshEvery = 10 * time.Second
 
 // stream reads the partitions of a plan, each from its leader, and merges them
 // by time: as long as a partition is known to hold more, nothing later is handed
@@ -21,7 +25,15 @@ type stream struct {
 	byPart  map[part]*cursor
 	heads   byTime // cursors with something ready
 	turn    int    // rotates who comes first in a request
+	follows bool   // without an end, so far
+	ledger  *probes.Ledger
 
+	left     map[string]leftTopic // deleted under the tail
+	homing   *time.Timer          // asks where partitions without a leader are
+	homeWait time.Duration        // what homing is set to; 0 not at all
+	alone    time.Duration        // how long there has been nothing left to read
+
+	spares   [][]byte
 	fetchers map[string]*fetcher
 	answers  chan answer
 	clock    *time.Timer // for plan.Until
@@ -53,9 +65,14 @@ func (p part) less(q part) bool {
 }
 
 func (p *probe) newStream(pl *plan, c *cluster, mk func(part) *maker) *stream {
-	s := &stream{p: p, plan: pl, mk: mk, byPart: map[part]*cursor{}, fetchers: map[string]*fetcher{},
-		answers: make(chan answer), refresh: time.NewTicker(refreshEvery), clock: time.NewTimer(time.Hour)}
+	s := &stream{p: p, plan: pl, mk: mk, byPart: map[part]*cursor{}, fetchers: map[string]*fetcher{}, left: map[string]leftTopic{},
+		answers: make(chan answer), refresh: time.NewTicker(p.refresh), clock: time.NewTimer(time.Hour), homing: time.NewTimer(time.Hour)}
 	s.clock.Stop()
+	s.homing.Stop()
+	s.follows = len(pl.Parts) == 0 || slices.ContainsFunc(pl.Parts, func(pos position) bool { return pos.Stop < 0 })
+	if pl.IDs == nil {
+		pl.IDs = map[string]topicID{}
+	}
 	if pl.Until != nil {
 		s.clock.Reset(time.Until(*pl.Until))
 	}
@@ -65,14 +82,16 @@ func (p *probe) newStream(pl *plan, c *cluster, mk func(part) *maker) *stream {
 	return s
 }
 
-func (s *stream) add(pos *position, c *cluster) {
+func (s *stream) add(pos *position, c *cluster) *cursor {
 	cur := &cursor{part: pos.part(), next: pos.Next, fetchAt: pos.Next, stop: pos.Stop, mk: s.mk(pos.part()),
-		maxBytes: int32(min(partBytes, max(leastPart, allBytes/len(s.plan.Parts))))}
+		maxBytes: int32(min(partBytes, max(leastPart, allBytes/max(1, len(s.plan.Parts)))))}
 	// Until the first answer, assume that there is something.
 	cur.fresh, cur.known = true, pos.Next+1
 	cur.leader, _ = c.leader(cur.part)
+	cur.drop = s.drop
 	s.cursors = append(s.cursors, cur)
 	s.byPart[cur.part] = cur
+	return cur
 }
 
 // run hands out records until all stops are reached (nil), emit returns false
@@ -86,9 +105,7 @@ func (s *stream) run(ctx context.Context, emit func(*item) bool) error {
 		if now == finished {
 			return nil
 		}
-		if err := s.rehome(ctx); err != nil {
-			return err
-		}
+		s.rehome()
 		if err := s.dispatch(ctx); err != nil {
 			return err
 		}
@@ -114,14 +131,20 @@ const (
 // them up.
 func (s *stream) gather() standing {
 	s.heads = s.heads[:0]
-	all, gap := true, false
+	all, gap, dry := !s.follows, false, false
 	for _, c := range s.cursors {
-		if c.fill() {
+		switch {
+		case c.fill():
 			s.heads = append(s.heads, c)
-		} else if !c.done() {
+		case c.retired:
+			dry = true
+		case !c.done():
 			all = false
 			gap = gap || c.behind() // its next record may be older than all others
 		}
+	}
+	if dry {
+		s.cursors = slices.DeleteFunc(s.cursors, func(c *cursor) bool { return c.retired && !c.fill() })
 	}
 	switch {
 	case gap:
@@ -167,6 +190,8 @@ func (s *stream) wait(ctx context.Context, block bool) error {
 		return s.timeUp(ctx)
 	case <-s.refresh.C:
 		return s.look(ctx)
+	case <-s.homing.C:
+		return s.findHomes(ctx)
 	case <-now:
 		return nil
 	}
@@ -175,9 +200,14 @@ func (s *stream) wait(ctx context.Context, block bool) error {
 // position is the plan that goes on where the stream is.
 func (s *stream) position() *plan {
 	pl := *s.plan
-	pl.Parts = make([]position, len(s.cursors))
-	for i, c := range s.cursors {
-		pl.Parts[i] = position{Topic: c.topic, Partition: c.id, Next: c.next, Stop: c.stop}
+	pl.Parts = nil
+	for _, c := range s.cursors {
+		if !c.retired {
+			pl.Parts = append(pl.Parts, position{Topic: c.topic, Partition: c.id, Next: c.next, Stop: c.stop})
+		}
+	}
+	for _, l := range s.left {
+		pl.Parts = append(pl.Parts, l.parts...)
 	}
 	return &pl
 }

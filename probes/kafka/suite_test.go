@@ -51,6 +51,10 @@ func TestSuite(t *testing.T) {
 const serveKfake = "ISCOPE_TEST_SERVE_KFAKE"
 
 func TestMain(m *testing.M) {
+	if args := os.Getenv(tailForTest); args != "" {
+		tailAndPrint(args)
+		return
+	}
 	if os.Getenv(serveKfake) == "" {
 		os.Exit(m.Run())
 	}

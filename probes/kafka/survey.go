@@ -26,6 +26,8 @@ type survey struct {
 	starts  map[part]int64            // only with detail
 	ends    map[part]int64            // high watermarks
 	configs map[string][]describeconfigs.ResponseConfigEntry
+	sizes   map[replica]int64 // bytes; only with detail
+	stamps  map[unread]stamp  // of what groups have not read
 	missing []string
 }
 
@@ -150,12 +152,14 @@ func (s *survey) measure(ctx context.Context, p *probe, detail bool) error {
 	var failed map[part]error
 	s.ends, failed = p.offsets(ctx, s.cluster, offsetsQuery{measured, atEnd, uncommitted})
 	s.note(failed)
+	s.stamps = p.stamps(ctx, s.cluster, s.behind())
 	if !detail {
 		return ctx.Err()
 	}
 	s.starts, failed = p.offsets(ctx, s.cluster, offsetsQuery{parts, atStart, uncommitted})
 	s.note(failed)
 	s.configure(ctx, p)
+	s.weigh(ctx, p)
 	return ctx.Err()
 }
 

@@ -72,7 +72,10 @@ func TestTailShowsAnOpenTransactionOnceItIsCommitted(t *testing.T) {
 
 // TestTailSaysWhatItWaitsFor: an open transaction holds everything after it back.
 func TestTailSaysWhatItWaitsFor(t *testing.T) {
-	b := fakeBed(t).bed
+	eachBed(t, testWaits)
+}
+
+func testWaits(t *testing.T, b *bed) {
 	topic := b.topic(t, 1)
 	txn := newBed(t, b.addr, kgo.TransactionalID(name(t)))
 	b.numbered(t, topic, 1, 0, 1)

@@ -13,6 +13,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
 	"strconv"
 	"time"
 
@@ -23,6 +24,13 @@ import (
 // the tap. The record's slices must not be modified.
 type Sink interface {
 	Write(ctx context.Context, r probes.Record) error
+}
+
+// Borrower is a Sink that may keep nothing of a record beyond Write. Where all
+// sinks are such, records are lent to them (TailQuery.Lend), which costs less.
+type Borrower interface {
+	Sink
+	Borrows() bool
 }
 
 // SinkFunc is a function as a Sink.
@@ -72,6 +80,7 @@ func Run(ctx context.Context, t probes.Tailer, q probes.TailQuery, o Options) (S
 		o.Now = time.Now
 	}
 	r := &run{Options: o, query: q, wait: newBackoff(o.Retry)}
+	r.query.Lend = !slices.ContainsFunc(o.Sinks, func(s Sink) bool { b, ok := s.(Borrower); return !ok || !b.Borrows() })
 	err := r.loop(ctx, t)
 	if errors.Is(err, errLimit) {
 		err = nil
