@@ -22,6 +22,10 @@ func aws() *server {
 		name: "aws", version: "moto 5.2.5", profile: core, tool: "aws", disk: 200,
 		needs: []string{"python3"}, builds: []string{"pip3"}, packages: []string{"python3", "python3-pip"},
 		build: pipInstall,
+		config: func(a map[string]string) string {
+			same := "\n  options: {endpoint: " + a["http"] + "}\n  auth: {username: " + a["access_key"] + ", password: " + a["secret_key"] + "}"
+			return "sqs:\n  url: sqs://" + a["region"] + same + "\nsns:\n  url: sns://" + a["region"] + same
+		},
 		start: func(_ context.Context, s *site) (plan, error) {
 			port, err := s.freePort()
 			url := "http://" + loopback(port)

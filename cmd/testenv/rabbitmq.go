@@ -14,12 +14,17 @@ import (
 // switch to a user of their own and keep everything in system folders.
 const rabbitHome = "/usr/lib/rabbitmq"
 
-// rabbitmq is Debian's RabbitMQ with the management and stream plugins.
+// rabbitmq is Debian's RabbitMQ with the plugins for management, streams, and the
+// exchanges that a tap must not be bound to.
 func rabbitmq() *server {
 	return &server{
 		name: "rabbitmq", profile: core, disk: 150,
 		needs: []string{rabbitHome + "/bin/rabbitmq-server", "epmd"}, packages: []string{"rabbitmq-server"},
 		start: startRabbitMQ,
+		config: func(a map[string]string) string {
+			return "rabbitmq:\n  url: amqp://" + a["amqp"] + "\n  auth: {username: " + a["username"] + ", password: " + a["password"] + "}" +
+				"\n  options: {management: " + a["management"] + "}"
+		},
 	}
 }
 
@@ -61,7 +66,7 @@ func startRabbitMQ(_ context.Context, s *site) (plan, error) {
 			addresses: a, ready: rabbitReady(management)},
 		errors.Join(
 			os.WriteFile(filepath.Join(s.data, "rabbitmq.conf"), []byte(rabbitConf(p, c)), 0o600),
-			os.WriteFile(filepath.Join(s.data, "enabled_plugins"), []byte("[rabbitmq_management,rabbitmq_stream,rabbitmq_stream_management]."), 0o600),
+			os.WriteFile(filepath.Join(s.data, "enabled_plugins"), []byte("[rabbitmq_management,rabbitmq_stream,rabbitmq_stream_management,rabbitmq_consistent_hash_exchange,rabbitmq_random_exchange]."), 0o600),
 			os.Mkdir(filepath.Join(s.data, "home"), 0o700),
 			os.WriteFile(ctl, []byte(rabbitCtl(env)), 0o700))
 }
