@@ -13,7 +13,9 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"iscope/inspectors/filter"
 	"iscope/probes"
+	"iscope/probes/tap"
 	"iscope/replay"
 	"iscope/replay/proxy"
 )
@@ -50,6 +52,7 @@ overwritten, and is called FILE.part until it is finished.`,
 			return a.capture(cmd.Context(), args, o)
 		},
 	}
+	filterFlag(cmd, &o.filter, "record only what matches this `expression` or these words", filter.Complete)
 	f := cmd.Flags()
 	f.StringVarP(&o.file, "write-to", "w", "", "the `FILE` to write")
 	f.IntVar(&o.limit, "limit", 0, "end after `N` records")
@@ -73,6 +76,8 @@ func (o *captureOpts) check(cmd *cobra.Command, args []string) error {
 		return usageError(cmd, errors.New("--listen and --to belong together"))
 	case o.listen == "" && len(args) == 0:
 		return usageError(cmd, errors.New("nothing to capture: name a target, or use --listen and --to"))
+	case o.listen != "" && o.filter != "":
+		return usageError(cmd, errors.New("--filter would take calls apart: choose when they are replayed"))
 	case o.listen != "" && len(args) > 0:
 		return usageError(cmd, errors.New("either streams or a proxy, not both in one file"))
 	}
@@ -84,7 +89,11 @@ func (a *app) capture(ctx context.Context, args []string, o captureOpts) error {
 	if o.raw {
 		opts.Redact, opts.Redaction = nil, "none: --unredacted was given"
 	}
-	record := func(w *replay.Writer) error { return a.captureStreams(ctx, args, o, w) }
+	match, err := a.recordFilter(o.filter)
+	if err != nil {
+		return err
+	}
+	record := func(w *replay.Writer) error { return a.captureStreams(ctx, args, o, w, match) }
 	if o.listen != "" {
 		record = func(w *replay.Writer) error { return a.captureProxy(ctx, o, w) }
 	}
@@ -114,7 +123,7 @@ func (a *app) printSummary(s replay.Summary) error {
 
 // captureStreams tails every target into one file. The limit counts all of
 // them together.
-func (a *app) captureStreams(ctx context.Context, args []string, o captureOpts, w *replay.Writer) error {
+func (a *app) captureStreams(ctx context.Context, args []string, o captureOpts, w *replay.Writer, match *filter.Filter) error {
 	ctx, stop := context.WithCancelCause(ctx)
 	defer stop(nil)
 	sink := &limitSink{next: w, left: int64(o.limit), limited: o.limit > 0, full: func() { stop(errLimitReached) }}
@@ -123,7 +132,7 @@ func (a *app) captureStreams(ctx context.Context, args []string, o captureOpts, 
 	errs := make([]error, len(args))
 	for i, arg := range args {
 		wait.Go(func() {
-			errs[i] = a.captureStream(ctx, arg, o, w, sink)
+			errs[i] = a.captureStream(ctx, arg, o, w, sink, match)
 			if errs[i] != nil && !errors.Is(errs[i], probes.ErrIncomplete) {
 				stop(errs[i]) // one stream that cannot be read ends them all
 			}
@@ -140,7 +149,7 @@ func (a *app) captureStreams(ctx context.Context, args []string, o captureOpts, 
 
 var errLimitReached = errors.New("the number given with --limit is reached")
 
-func (a *app) captureStream(ctx context.Context, arg string, o captureOpts, w *replay.Writer, sink *limitSink) error {
+func (a *app) captureStream(ctx context.Context, arg string, o captureOpts, w *replay.Writer, sink tap.Sink, match *filter.Filter) error {
 	return a.withTarget(ctx, arg, func(conn *probes.Conn, subject string) error {
 		q, err := o.query(subject, time.Now())
 		if err != nil {
@@ -153,14 +162,19 @@ func (a *app) captureStream(ctx context.Context, arg string, o captureOpts, w *r
 		if err := w.AddTarget(info); err != nil {
 			return err
 		}
-		stats, err := a.tap(ctx, conn, q, o.tailOpts, sink)
-		if context.Cause(ctx) == errLimitReached {
-			err = nil
-		}
+		match, done, err := a.readingAs(ctx, conn, match)
 		if err != nil {
 			return err
 		}
-		return lossError(arg, stats)
+		defer done()
+		stats, err := a.tap(ctx, conn, q, o.tailOpts, o.filtered(match, &q, sink))
+		if context.Cause(ctx) == errLimitReached {
+			err = nil
+		}
+		if err == nil {
+			err = lossError(arg, stats)
+		}
+		return a.filteredError(match, err)
 	})
 }
 

@@ -11,6 +11,7 @@ import (
 	"iscope/probes/grpcapi"
 	"iscope/probes/httpapi"
 	"iscope/probes/kafka"
+	"iscope/probes/rabbitmq"
 )
 
 // quiet stops grpc-go from writing to stderr, which would corrupt the dashboard
@@ -22,6 +23,7 @@ func quiet() { grpclog.SetLoggerV2(grpclog.NewLoggerV2(io.Discard, io.Discard, i
 func drivers() []probes.Driver {
 	return []probes.Driver{
 		kafka.Driver(),
+		rabbitmq.Driver(),
 		grpcapi.Driver(),
 		httpapi.Driver(),
 		consul.Driver(),

@@ -9,20 +9,24 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"iscope/inspectors/filter"
 	"iscope/probes"
 )
 
 func listCmd(a *app) *cobra.Command {
-	return &cobra.Command{
+	var choose string
+	cmd := &cobra.Command{
 		Use:   "list [TARGET...]",
 		Short: "what targets have: topics, groups, services, methods",
 		Long: `list prints what each target has, an entry a line. Without a target it lists
 all of the environment. An answer that is known to be partial (hidden by
 permissions, reflection off) is printed and ends with exit code 7.`,
-		Example: "  iscope list\n  iscope list orders-kafka -o json",
+		Example: "  iscope list\n  iscope list orders-kafka -o json\n  iscope list -q 'kind == \"method\" and effect == \"read\"'",
 		Args:    args(0, -1),
-		RunE:    func(cmd *cobra.Command, args []string) error { return a.list(cmd.Context(), args) },
+		RunE:    func(cmd *cobra.Command, args []string) error { return a.list(cmd.Context(), args, choose) },
 	}
+	filterFlag(cmd, &choose, "print only entries that match this `expression` or these words", filter.CompleteRows)
+	return cmd
 }
 
 // entry is one line of list. The names of its JSON fields are documented in
@@ -42,7 +46,11 @@ type entry struct {
 	Params     []probes.Param `json:"params,omitempty"`
 }
 
-func (a *app) list(ctx context.Context, targets []string) error {
+func (a *app) list(ctx context.Context, targets []string, choose string) error {
+	match, err := a.rowFilter(choose)
+	if err != nil {
+		return err
+	}
 	conns, err := a.some(ctx, targets)
 	if err != nil {
 		return err
@@ -57,10 +65,17 @@ func (a *app) list(ctx context.Context, targets []string) error {
 			failed = append(failed, err)
 		}
 	}
+	if match != nil {
+		all = chosen(match, all, (*entry).row)
+	}
 	if err := a.printEntries(all); err != nil {
 		return err
 	}
-	return worst(failed)
+	err = worst(failed)
+	if match != nil {
+		err = a.judgedError(match.Stats(), "entries", err)
+	}
+	return err
 }
 
 // worst returns the one error, or one that stands for several: what was listed

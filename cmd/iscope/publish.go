@@ -101,7 +101,7 @@ func (a *app) publish(ctx context.Context, arg string, rec probes.Record) error 
 		if err != nil {
 			return err
 		}
-		sink, flush := a.recordSink(conn.Driver.Columns)
+		sink, flush := a.recordSink(conn.Driver.Columns, &decoding{})
 		defer flush()
 		return sink.Write(ctx, stored)
 	})

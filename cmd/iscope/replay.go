@@ -10,6 +10,7 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"iscope/inspectors/filter"
 	"iscope/inspectors/redact"
 	"iscope/probes"
 	"iscope/replay"
@@ -25,6 +26,7 @@ type replayOpts struct {
 	maxRate       float64
 	maxGap        time.Duration
 	results       string
+	filter        string
 }
 
 func replayCmd(a *app) *cobra.Command {
@@ -45,10 +47,12 @@ Exit codes: 1 when answers differ from the recorded ones, 6 when the plan is
 refused, 7 when something was skipped or failed, 8 when the breaker stopped it.`,
 		Example: `  iscope replay orders.mcap --to staging-kafka
   iscope replay orders.mcap --to staging-kafka --send --pace 2x
+  iscope replay orders.mcap --to staging-kafka -q 'body.tenant == "eu"'
   iscope replay calls.mcap --to shop-api=staging-api --send --pace 50/s`,
 		Args: args(1, 1),
 		RunE: func(cmd *cobra.Command, args []string) error { return a.replay(cmd.Context(), args[0], o) },
 	}
+	filterFlag(cmd, &o.filter, "plan only messages and calls (by their first request) that match this `expression` or these words", filter.Complete)
 	f := cmd.Flags()
 	f.StringArrayVar(&o.to, "to", nil, "`target` to send to, or RECORDED=TARGET for one of several; TARGET/SUBJECT sends to another topic")
 	f.BoolVar(&o.send, "send", false, "send, instead of planning only")
@@ -96,6 +100,10 @@ func (a *app) replay(ctx context.Context, file string, o replayOpts) error {
 		return &probes.Error{Target: file, Op: "planning the replay", Kind: probes.ErrUsage,
 			Err: errors.New("no destination"), Hint: "name one with --to TARGET"}
 	}
+	match, err := a.recordFilter(o.filter)
+	if err != nil {
+		return err
+	}
 	r, err := replay.Open(file)
 	if err != nil {
 		return err
@@ -110,16 +118,28 @@ func (a *app) replay(ctx context.Context, file string, o replayOpts) error {
 	if err != nil {
 		return err
 	}
-	plan, err := replay.BuildPlan(ctx, r, replay.PlanOptions{To: routes, ReadsOnly: o.readsOnly,
-		KeepPartition: o.keepPartition, IsRedacted: redact.IsPlaceholder})
+	match, done, err := a.readingAs(ctx, routes[0].Conn, match)
+	if err != nil {
+		return err
+	}
+	defer done()
+	options := replay.PlanOptions{To: routes, ReadsOnly: o.readsOnly, KeepPartition: o.keepPartition, IsRedacted: redact.IsPlaceholder}
+	if match != nil {
+		options.Select = func(r *probes.Record) bool {
+			ok, _ := match.Match(ctx, r) // what cannot be judged is counted
+			return ok
+		}
+	}
+	plan, err := replay.BuildPlan(ctx, r, options)
 	if err != nil {
 		return err
 	}
 	if !o.send {
-		return a.finishPlan(plan)
+		return a.filteredError(match, a.finishPlan(plan))
 	}
-	return a.send(ctx, plan, replay.SendOptions{Pace: pace, Speed: speed, Rate: rate, MaxInFlight: o.inFlight,
+	err = a.send(ctx, plan, replay.SendOptions{Pace: pace, Speed: speed, Rate: rate, MaxInFlight: o.inFlight,
 		MaxRate: o.maxRate, MaxGap: o.maxGap}, o.results)
+	return a.filteredError(match, err)
 }
 
 // routes opens the destinations of --to.
@@ -173,6 +193,9 @@ func (a *app) printPlan(p *replay.Plan) {
 		fmt.Fprintf(a.out, "  %6d × %s (%s)\n", op.Count, line(op.Name), op.Effect)
 	}
 	a.printReasons("skip", p.Skips)
+	if p.Unselected > 0 {
+		fmt.Fprintf(a.out, "  not planned %d: the filter left them out\n", p.Unselected)
+	}
 	for _, d := range p.Damage {
 		fmt.Fprintf(a.out, "  damaged: %s\n", line(d.String()))
 	}

@@ -40,7 +40,7 @@ iscope; 130 interrupted.`,
 	f := root.PersistentFlags()
 	f.StringVar(&a.configPath, "config", "", "configuration `file` (else $ISCOPE_CONFIG, ./iscope.yaml, the user's)")
 	f.StringVarP(&a.env, "env", "e", "", "`environment` of the configuration")
-	f.StringVarP(&a.output, "output", "o", "", "output `format`: json or text (default: text on a terminal, else json)")
+	f.StringVarP(&a.output, "output", "o", "", "output `format`: json, text or, for tail and peek, raw: bare values (default: text on a terminal, else json)")
 	f.BoolVar(&a.write, "write", false, "allow calls and messages that may change something")
 	f.BoolVar(&a.readOnly, "read-only", false, "allow none, whatever the configuration says")
 	f.BoolVar(&a.noColor, "no-color", false, "no colours (also: NO_COLOR)")
@@ -48,7 +48,7 @@ iscope; 130 interrupted.`,
 
 	dashboard(a, root)
 	root.AddCommand(topologyCmd(a), listCmd(a), describeCmd(a), tailCmd(a), invokeCmd(a), publishCmd(a),
-		captureCmd(a), replayCmd(a), doctorCmd(a), configCmd(a), demoCmd(a), versionCmd(a))
+		captureCmd(a), replayCmd(a), peekCmd(a), dlqCmd(a), doctorCmd(a), configCmd(a), demoCmd(a), versionCmd(a), filterCmd())
 	for _, verb := range root.Commands() {
 		completeTargets(a, verb)
 	}
@@ -71,8 +71,15 @@ func noVerb(root *cobra.Command, words []string) error {
 func (a *app) checkFlags(cmd *cobra.Command) error {
 	switch a.output {
 	case "", "json", "text":
+	case "raw":
+		if cmd.Name() != "tail" && cmd.Name() != "peek" {
+			return usageError(cmd, fmt.Errorf("--output raw is for tail and peek, not for %s", cmd.Name()))
+		}
+		if a.tty() {
+			return usageError(cmd, errors.New("--output raw prints bytes as they are, which a terminal could take for commands: redirect it"))
+		}
 	default:
-		return usageError(cmd, fmt.Errorf("--output %q is neither json nor text", a.output))
+		return usageError(cmd, fmt.Errorf("--output %q is none of json, text, raw", a.output))
 	}
 	if a.write && a.readOnly {
 		return usageError(cmd, errors.New("--write and --read-only contradict each other"))

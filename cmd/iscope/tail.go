@@ -8,6 +8,7 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"iscope/inspectors/filter"
 	"iscope/probes"
 	"iscope/probes/tap"
 )
@@ -19,6 +20,8 @@ type tailOpts struct {
 	wait        bool
 	maxBody     int
 	duration    time.Duration
+	schemas     schemaOpts
+	filter      string
 }
 
 func tailCmd(a *app) *cobra.Command {
@@ -27,17 +30,26 @@ func tailCmd(a *app) *cobra.Command {
 		Use:   "tail TARGET/SUBJECT",
 		Short: "read a stream without touching it",
 		Long: `tail reads messages or events as they come. It joins no group, commits and
-acknowledges nothing, and creates nothing.
+acknowledges nothing of anybody else's, and creates nothing, except where a
+system can only be listened to through something of one's own (a queue bound
+to an exchange or subscribed to a topic). What it does is said on stderr
+before it is done.
 
 Without --last or --until it follows until interrupted. It reconnects when the
 peer goes away and says what may have been missed; a tail that is known to
-have missed something ends with exit code 7.`,
+have missed something ends with exit code 7.
+
+With --filter only what matches is printed, and --limit counts only that; --last
+and --from say what is looked at. Records that cannot be judged are counted and
+end with exit code 7, too.`,
 		Example: `  iscope tail orders-kafka/orders.created --last 20
   iscope tail kafka://127.0.0.1:9092/orders.created --from -15m --until end -o json
+  iscope tail orders-kafka/orders.created -q 'body.total > 100 and header("tenant") == "eu"'
   iscope tail registry -o json --limit 10`,
 		Args: args(1, 1),
 		RunE: func(cmd *cobra.Command, args []string) error { return a.tail(cmd.Context(), args[0], o) },
 	}
+	filterFlag(cmd, &o.filter, "print only records that match this `expression` or these words", filter.Complete)
 	f := cmd.Flags()
 	f.IntVar(&o.last, "last", 0, "the newest `N` records over all partitions, then end")
 	f.BoolVarP(&o.follow, "follow", "f", false, "go on after --last")
@@ -47,6 +59,7 @@ have missed something ends with exit code 7.`,
 	f.DurationVar(&o.duration, "for", 0, "end after that `time`")
 	f.BoolVar(&o.wait, "wait", false, "wait for a peer that is not there yet")
 	f.IntVar(&o.maxBody, "max-value-bytes", 0, "keep only the first `N` bytes of each value, and say how much was left out")
+	o.schemas.flags(cmd)
 	return cmd
 }
 
@@ -75,21 +88,32 @@ func (o *tailOpts) query(subject string, now time.Time) (q probes.TailQuery, err
 }
 
 func (a *app) tail(ctx context.Context, arg string, o tailOpts) error {
+	match, err := a.recordFilter(o.filter)
+	if err != nil {
+		return err
+	}
 	return a.withTarget(ctx, arg, func(conn *probes.Conn, subject string) error {
 		q, err := o.query(subject, time.Now())
 		if err != nil {
 			return err
 		}
-		sink, flush := a.recordSink(conn.Driver.Columns)
+		dec, done, err := a.decoding(ctx, conn, &o.schemas)
+		if err != nil {
+			return err
+		}
+		defer done()
+		match = reading(match, dec.env)
+		sink, flush := a.recordSink(conn.Driver.Columns, dec)
 		defer flush()
 		if conn.Driver.Impact != "" {
 			a.note("%s", conn.Driver.Impact)
 		}
-		stats, err := a.tap(ctx, conn, q, o, sink)
-		if err != nil {
-			return err
+		q.Ledger = a.ledger(probes.Ref{Target: conn.Target.Name, Subject: subject}, sink)
+		stats, err := a.tap(ctx, conn, q, o, o.filtered(match, &q, sink))
+		if err == nil {
+			err = lossError(conn.Target.Name, stats)
 		}
-		return lossError(conn.Target.Name, stats)
+		return a.filteredError(match, err)
 	})
 }
 
@@ -111,7 +135,7 @@ func (a *app) tap(ctx context.Context, conn *probes.Conn, q probes.TailQuery, o 
 			}
 		},
 	})
-	if context.Cause(ctx) == errTimeUp {
+	if context.Cause(ctx) == errTimeUp || errors.Is(err, errLimitReached) {
 		err = nil
 	}
 	return stats, err

@@ -17,13 +17,21 @@ import (
 	"iscope/probes/tap"
 )
 
-// recordSink prints records: JSON lines for programs, a table for people.
-func (a *app) recordSink(columns []probes.Column) (sink tap.Sink, flush func() error) {
-	if a.json() {
-		s := newJSONSink(a.out, a.tty())
+// recordSink prints records: JSON lines for programs, a table for people, bare
+// values for those who ask.
+func (a *app) recordSink(columns []probes.Column, dec *decoding) (sink tap.Sink, flush func() error) {
+	if a.output == "raw" {
+		s := newRawSink(a.out, a.warn)
 		return s, s.Flush
 	}
-	t := &tableSink{w: a.out, columns: columns, width: a.width(), chain: inspectors.Default()}
+	if a.json() {
+		s := newJSONSink(a.out, a.tty())
+		if dec.json {
+			s.dec = dec
+		}
+		return s, s.Flush
+	}
+	t := &tableSink{w: a.out, columns: columns, width: a.width(), chain: inspectors.Default(), env: dec.env}
 	return t, func() error { return nil }
 }
 
@@ -88,11 +96,12 @@ type tableSink struct {
 	columns []probes.Column
 	width   int
 	chain   inspectors.Chain
+	env     inspectors.Env
 	headed  bool
 }
 
 // Write prints one line, and the heading before the first.
-func (t *tableSink) Write(_ context.Context, r probes.Record) error {
+func (t *tableSink) Write(ctx context.Context, r probes.Record) error {
 	if !t.headed {
 		t.headed = true
 		if err := t.line(safe.Const("TIME"), func(c probes.Column) safe.Text { return safe.Line(c.Title, c.Width) }); err != nil {
@@ -107,10 +116,10 @@ func (t *tableSink) Write(_ context.Context, r probes.Record) error {
 	if at.IsZero() {
 		at = r.Seen
 	}
-	return t.line(safe.Line(at.Local().Format("15:04:05.000"), 12), func(c probes.Column) safe.Text { return t.cell(&r, c) })
+	return t.line(safe.Line(at.Local().Format("15:04:05.000"), 12), func(c probes.Column) safe.Text { return t.cell(ctx, &r, c) })
 }
 
-func (t *tableSink) cell(r *probes.Record, c probes.Column) safe.Text {
+func (t *tableSink) cell(ctx context.Context, r *probes.Record, c probes.Column) safe.Text {
 	switch c.Attr {
 	case "key":
 		if r.Key == nil {
@@ -122,7 +131,7 @@ func (t *tableSink) cell(r *probes.Record, c probes.Column) safe.Text {
 	case "subject":
 		return safe.Line(r.Source.Subject, c.Width)
 	case "summary":
-		return safe.Line(t.chain.Summary(r, t.width), t.width)
+		return safe.Line(t.chain.Brief(ctx, r, t.env, t.width), t.width)
 	}
 	v, _ := r.Attr(c.Attr)
 	return safe.Line(v, c.Width)

@@ -10,12 +10,14 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"iscope/inspectors/filter"
 	"iscope/probes"
 	"iscope/probes/topology"
 )
 
 type topologyOpts struct {
-	dial bool
+	dial   bool
+	filter string
 }
 
 func topologyCmd(a *app) *cobra.Command {
@@ -33,11 +35,16 @@ instances listen: one TCP connection each, closed at once.`,
 		Args:    args(0, -1),
 		RunE:    func(cmd *cobra.Command, args []string) error { return a.topology(cmd.Context(), args, o) },
 	}
+	filterFlag(cmd, &o.filter, "only nodes that match this `expression` or these words, with their edges and findings", filter.CompleteRows)
 	cmd.Flags().BoolVar(&o.dial, "dial", false, "try whether registered instances listen")
 	return cmd
 }
 
 func (a *app) topology(ctx context.Context, targets []string, o topologyOpts) error {
+	match, err := a.rowFilter(o.filter)
+	if err != nil {
+		return err
+	}
 	conns, err := a.some(ctx, targets)
 	if err != nil {
 		return err
@@ -58,7 +65,11 @@ func (a *app) topology(ctx context.Context, targets []string, o topologyOpts) er
 		store.Put(topology.ByDial, probes.Snapshot{Claims: topology.Dial(ctx, graph, topology.DialOptions{}), Complete: true})
 		graph = store.Graph(build)
 	}
-	if err := a.printGraph(graph); err != nil {
+	names := nodeNames(&graph)
+	if match != nil {
+		graph = chosenNodes(graph, match, names)
+	}
+	if err := a.printGraph(graph, names); err != nil {
 		return err
 	}
 	var errs []error
@@ -67,7 +78,45 @@ func (a *app) topology(ctx context.Context, targets []string, o topologyOpts) er
 			errs = append(errs, err)
 		}
 	}
-	return worst(errs)
+	err = worst(errs)
+	if match != nil {
+		err = a.judgedError(match.Stats(), "nodes", err)
+	}
+	return err
+}
+
+// nodeNames are the names of nodes by ID.
+func nodeNames(g *topology.Graph) map[string]string {
+	names := map[string]string{}
+	for i := range g.Nodes {
+		names[g.Nodes[i].ID] = g.Nodes[i].Name
+	}
+	return names
+}
+
+// chosenNodes keeps the nodes that match, the edges at them and the findings
+// about them. Findings about sources stay: they say what the rest is worth.
+func chosenNodes(g topology.Graph, match *filter.RowFilter, names map[string]string) topology.Graph {
+	g.Nodes = chosen(match, g.Nodes, func(n *topology.Node) *filter.Row { return nodeRow(n, names) })
+	if g.Nodes == nil {
+		g.Nodes = []topology.Node{}
+	}
+	kept := nodeNames(&g)
+	is := func(id string) bool { _, ok := kept[id]; return ok }
+	g.Edges = slices.DeleteFunc(slices.Clone(g.Edges), func(e topology.Edge) bool { return !is(e.From) && !is(e.To) })
+	g.Findings = slices.DeleteFunc(slices.Clone(g.Findings), func(f topology.Finding) bool { return f.Node != "" && !is(f.Node) })
+	g.Gone = nil
+	return g
+}
+
+// nodeRow is a node as filters see it.
+func nodeRow(n *topology.Node, names map[string]string) *filter.Row {
+	r := &filter.Row{Kind: string(n.Kind), Name: n.Name, Target: sources(n.Claims), Group: names[n.Parent], Address: n.Addr,
+		Health: healthWord(n.Health), Reason: n.Reason}
+	for _, at := range n.Attrs {
+		r.Attrs = append(r.Attrs, at.Attr)
+	}
+	return r
 }
 
 func ask(ctx context.Context, conn *probes.Conn, store *topology.Store) error {
@@ -85,14 +134,12 @@ func ask(ctx context.Context, conn *probes.Conn, store *topology.Store) error {
 	return nil
 }
 
-func (a *app) printGraph(g topology.Graph) error {
+func (a *app) printGraph(g topology.Graph, names map[string]string) error {
 	if a.json() {
 		return a.printJSON(g)
 	}
-	names := map[string]string{}
 	var rows [][]string
 	for _, n := range g.Nodes {
-		names[n.ID] = n.Name
 		if n.Parent != "" {
 			continue
 		}

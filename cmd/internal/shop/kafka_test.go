@@ -124,11 +124,11 @@ func TestDeadLettersSayWhy(t *testing.T) {
 	s := open(t, Options{})
 	reasons := map[string]int{}
 	for _, r := range consume(t, s.Addresses()["shop-kafka"], []string{topicDead}, atLeast(6)) {
-		reason, by := headerOf(r, "dlq.reason"), headerOf(r, "dlq.by")
+		reason, by := headerOf(r, "dead-letter-reason"), headerOf(r, "dead-letter-by")
 		if reason == "" {
 			t.Errorf("%q has no reason: %v", r.Key, r.Headers)
 		}
-		if by == "billing" && (headerOf(r, "dlq.topic") != topicCreated || headerOf(r, "dlq.offset") == "") {
+		if by == "billing" && (headerOf(r, "dead-letter-topic") != topicCreated || headerOf(r, "dead-letter-offset") == "") {
 			t.Errorf("%q does not say where it was: %v", r.Key, r.Headers)
 		}
 		reasons[by]++

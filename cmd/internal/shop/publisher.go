@@ -45,9 +45,9 @@ func declinedRecord(ctx context.Context, o order, why *status.Status) (*kgo.Reco
 		return nil, err
 	}
 	r.Headers = append(r.Headers,
-		kgo.RecordHeader{Key: "dlq.reason", Value: []byte("payment: " + why.Message())},
-		kgo.RecordHeader{Key: "dlq.code", Value: []byte(why.Code().String())},
-		kgo.RecordHeader{Key: "dlq.by", Value: []byte("shop-orders")})
+		kgo.RecordHeader{Key: "dead-letter-reason", Value: []byte("payment: " + why.Message())},
+		kgo.RecordHeader{Key: "dead-letter-exception-class-name", Value: []byte(why.Code().String())},
+		kgo.RecordHeader{Key: "dead-letter-by", Value: []byte("shop-orders")})
 	return r, nil
 }
 
@@ -56,11 +56,11 @@ func declinedRecord(ctx context.Context, o order, why *status.Status) (*kgo.Reco
 func deadRecord(r *kgo.Record, by string, at time.Time, reason error) *kgo.Record {
 	headers := append([]kgo.RecordHeader(nil), r.Headers...)
 	for _, h := range [][2]string{
-		{"dlq.reason", reason.Error()},
-		{"dlq.by", by},
-		{"dlq.topic", r.Topic},
-		{"dlq.partition", strconv.Itoa(int(r.Partition))},
-		{"dlq.offset", strconv.FormatInt(r.Offset, 10)},
+		{"dead-letter-reason", reason.Error()},
+		{"dead-letter-by", by},
+		{"dead-letter-topic", r.Topic},
+		{"dead-letter-partition", strconv.Itoa(int(r.Partition))},
+		{"dead-letter-offset", strconv.FormatInt(r.Offset, 10)},
 	} {
 		headers = append(headers, kgo.RecordHeader{Key: h[0], Value: []byte(h[1])})
 	}
