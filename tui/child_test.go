@@ -52,6 +52,10 @@ func child(mode, dir string) error {
 	case "shop", "first":
 	case "hostile":
 		d = hostileShop().Driver()
+	case "left":
+		f := shop("orders")
+		f.Behave("events", probetest.Manner{Tapped: true, Stuck: true})
+		d = f.Driver()
 	case "panic":
 		d.Open = func(context.Context, probes.Target) (probes.Probe, error) { panic("a bug in a driver") }
 	case "flow":
@@ -91,13 +95,19 @@ func hostileShop() *probetest.Fake {
 	f := shop(append([]string{"orders"}, hostile...)...)
 	for i, h := range hostile {
 		f.Append("orders", probes.Record{ID: h, Call: h, Key: []byte(h), Body: []byte(h), Err: hostile[(i+1)%len(hostile)], Schema: h,
-			Header: []probes.Field{{Name: h, Value: []byte(h)}, {Name: h}}, Attrs: []probes.Attr{{Name: h, Value: h}, {Name: probes.AttrStatus, Value: h}}})
+			Header: []probes.Field{{Name: h, Value: []byte(h)}, {Name: h}}, Attrs: []probes.Attr{{Name: h, Value: h}, {Name: probes.AttrStatus, Value: h},
+				{Name: probes.AttrDeadReason, Value: h}, {Name: probes.AttrDeadOrigin, Value: h}, {Name: probes.AttrDeadTime, Value: h}, {Name: probes.AttrDeadCount, Value: h}}})
 	}
 	f.Append("orders", probes.Record{Body: []byte(hostile[0])})
 	f.Append("orders", probes.Record{Body: []byte("the harmless last one")})
 	s := &f.Snapshots[0]
 	s.Complete, s.Missing = false, hostile
+	f.Behave("orders", probetest.Manner{Dead: &probes.DeadLetter{Origins: hostile, Because: hostile[0]}})
 	for _, h := range hostile {
+		evil := &probes.Error{Target: "shop", Op: h, Kind: probes.ErrRefused, Err: errors.New(h), Hint: h}
+		f.Behave(h, probetest.Manner{Tail: evil, Look: evil, Dead: &probes.DeadLetter{Origins: []string{h}, Because: h}})
+		s.Claims = append(s.Claims, probes.Claim{By: "shop", Call: h, Class: probes.Declared, Seen: f.Clock,
+			Node: &probes.Node{ID: probes.NodeID(probes.NodeQueue, "shop", h), Kind: probes.NodeQueue, Name: h}})
 		service, group := probes.NodeID(probes.NodeService, "shop", h), probes.NodeID(probes.NodeGroup, "shop", h)
 		for _, n := range []probes.Node{
 			{ID: service, Kind: probes.NodeService, Name: h, Addr: h, Health: probes.HealthFail, Reason: h, Attrs: []probes.Attr{{Name: h, Value: h}}},

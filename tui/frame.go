@@ -102,6 +102,9 @@ func (r *router) statusRight(env probes.Environment) string {
 			break
 		}
 	}
+	if d := r.s.Redriving(); d != nil {
+		parts = append(parts, t.Glyph(theme.Follow)+" redrive "+formatCount(uint64(d.Account().Sent)))
+	}
 	parts = append(parts, r.k.Now().UTC().Format("15:04Z"))
 	if r.w < 80 {
 		parts = parts[:1]

@@ -1,6 +1,7 @@
 package tui
 
 import (
+	"fmt"
 	"slices"
 	"time"
 
@@ -76,11 +77,19 @@ func (r *router) quit() tea.Cmd {
 	}
 	for _, f := range r.s.Feeds() {
 		if path, n := f.Capturing(); path != "" {
-			r.overlay = r.confirm("A recording is running ("+formatCount(n)+" records). Finish it and quit?", tea.Quit)
+			r.show(asked(quitting("A recording is running (" + formatCount(n) + " records). Finish it and quit?")))
 			return nil
 		}
 	}
+	if d := r.s.Redriving(); d != nil {
+		r.show(asked(quitting(fmt.Sprintf("A redrive is running (%d sent). Stop it and quit?", d.Account().Sent))))
+		return nil
+	}
 	return tea.Quit
+}
+
+func quitting(question string) kit.Ask {
+	return kit.Ask{Title: question, Yes: []kit.Answer{{Text: "yes", Run: func() tea.Cmd { return tea.Quit }}}}
 }
 
 func (r *router) nav(n kit.Nav) func() tea.Cmd {
@@ -91,14 +100,14 @@ func (r *router) nav(n kit.Nav) func() tea.Cmd {
 func (r *router) bindings() []kit.Binding {
 	bs := []kit.Binding{
 		{ID: "help", Keys: []string{"?", "f1"}, Name: "keys", Doc: "all keys of what has the focus; type to search, enter runs", Run: r.openHelp},
-		{ID: "palette", Keys: []string{":", "ctrl+p"}, Name: "commands", Doc: "any action by name; also: tail REF, open URL, env NAME, write NAME", Run: r.openPalette},
+		{ID: "palette", Keys: []string{":", "ctrl+p"}, Name: "commands", Doc: "any action by name; also: tail REF, peek REF, dlq REF, open URL, env NAME, write NAME", Run: r.openPalette},
 		{ID: "env", Keys: []string{"E"}, Name: "environment", Doc: "switch to another environment", Run: r.openEnv},
 		{ID: "quit", Keys: []string{"q"}, Name: "back", Doc: "back; quits at the root", Run: r.quit},
 		{ID: "previous", Keys: []string{"-"}, Name: "previous", Doc: "the previous screen", Run: r.back},
 		{ID: "suspend", Keys: []string{"ctrl+z"}, Name: "suspend", Doc: "to the shell; fg comes back", Refused: noSuspend, Run: func() tea.Cmd { return tea.Suspend }},
 		{ID: "redraw", Keys: []string{"ctrl+l"}, Name: "redraw", Doc: "draw the screen anew", Run: func() tea.Cmd { return tea.ClearScreen }},
 	}
-	for n := kit.Topology; n <= kit.Diagnostics; n++ {
+	for n := kit.Topology; n <= kit.LastScreen; n++ {
 		bs = append(bs, kit.Binding{ID: "screen." + r.screens[n].Name(), Keys: []string{string(rune('0' + n))},
 			Name: r.screens[n].Name(), Doc: "open " + r.screens[n].Name(), Run: func() tea.Cmd { return r.open(kit.Go{Screen: n}) }})
 	}

@@ -30,7 +30,7 @@ func KeyTable() string {
 		}
 	}
 	row("everywhere", r.globals)
-	for n := kit.Topology; n <= kit.Diagnostics; n++ {
+	for n := kit.Topology; n <= kit.LastScreen; n++ {
 		row(r.screens[n].Name(), r.screens[n].Bindings())
 	}
 	b.WriteString("\n")

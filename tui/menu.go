@@ -16,6 +16,7 @@ import (
 // the environment switcher and questions are menus.
 type menu struct {
 	title string
+	text  []string // below the title, wrapped
 	items []item
 	// command runs what was typed when no item is chosen; nil where only items
 	// count. It reports whether it understood.
@@ -55,10 +56,14 @@ func (m *menu) String(i int) string { return m.items[i].label.String() }
 func (m *menu) Len() int { return len(m.items) }
 
 func (m *menu) view(t theme.Theme, w, h int) string {
-	rows := []string{kit.NewLine(t, w).Say(theme.Plain, " ").Say(theme.Heading, m.title).String()}
+	page := &kit.Page{Theme: t, W: w}
+	page.Add(theme.Heading, "%s", m.title)
+	for _, text := range m.text {
+		page.Wrap(theme.Plain, "", text)
+	}
 	prompt := kit.NewLine(t, w).Say(theme.Accent, " : ")
-	rows = append(rows, m.field.Draw(prompt, w-4, true).String())
-	from, to := m.list.Window(len(m.shown), h-2)
+	rows := append(page.Rows, m.field.Draw(prompt, w-4, true).String())
+	from, to := m.list.Window(len(m.shown), h-len(rows))
 	for i := from; i < to; i++ {
 		it := m.items[m.shown[i]]
 		l := kit.NewLine(t, w).Say(theme.Plain, "   ")
@@ -156,14 +161,6 @@ func (r *router) show(m *menu) {
 	r.overlay = m
 }
 
-func (r *router) confirm(question string, yes func() tea.Msg) *menu {
-	m := &menu{title: question, items: []item{
-		{label: safe.Const("no"), key: "esc", run: func() tea.Cmd { return nil }},
-		{label: safe.Const("yes"), run: func() tea.Cmd { return yes }}}}
-	m.refilter()
-	return m
-}
-
 func (r *router) openEnv() tea.Cmd {
 	m := &menu{title: "ENVIRONMENT"}
 	for _, name := range r.s.Environments() {
@@ -178,6 +175,10 @@ func (r *router) openEnv() tea.Cmd {
 }
 
 func (r *router) setEnv(name string) tea.Cmd {
+	if r.s.Redriving() != nil {
+		r.toast = toast{"a redrive is running: stop it or wait for its end (8)", true}
+		return nil
+	}
 	if err := r.s.SetEnv(name); err != nil {
 		r.fail(err)
 		return nil

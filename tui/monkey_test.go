@@ -19,8 +19,8 @@ var hostile = []string{
 	"\U000e0041tag", "\u0430pple", "\u05e9\u05dc\u05d5\u05dd", strings.Repeat("W", 5000),
 }
 
-var monkeyKeys = []string{"1", "2", "3", "4", "5", "6", "7", "j", "k", "h", "l", "g", "G", "enter", "esc", "tab", "[", "]", "/", "f", "n", "N",
-	"?", ":", "E", "-", "space", "F", "b", "=", "a", "A", "K", "t", "i", "o", "r", "s", "p", "D", "y", "c", "d", "R", "x", "+", "_", "q", "e", "u", "v", "ctrl+c", "ctrl+p",
+var monkeyKeys = []string{"1", "2", "3", "4", "5", "6", "7", "8", "j", "k", "h", "l", "g", "G", "enter", "esc", "tab", "[", "]", "/", "f", "n", "N",
+	"?", ":", "E", "-", "space", "F", "b", "=", "a", "A", "K", "t", "i", "o", "r", "s", "p", "D", "y", "c", "d", "R", "x", "+", "_", "q", "e", "u", "v", "m", "space", "down", "ctrl+c", "ctrl+p",
 	"up", "down", "left", "right", "pgup", "pgdown", "home", "end", "backspace", "delete", "ctrl+u", "ctrl+d", "ctrl+l", "w", "z"}
 
 // TestMonkey presses, pastes and resizes at random on hostile data: nothing

@@ -8,11 +8,12 @@ import (
 	"iscope/inspectors/safe"
 	"iscope/probes"
 	"iscope/tui/kit"
+	"iscope/tui/session"
 )
 
 // openPalette lists every action by name, and what can be tailed.
 func (r *router) openPalette() tea.Cmd {
-	m := &menu{title: "COMMANDS: an action, or: tail REF · open URL · env NAME · write NAME · quit", command: r.command}
+	m := &menu{title: "COMMANDS: an action, or: tail|peek|dlq REF · open URL · env|write NAME · quit", command: r.command}
 	_, bs := r.focused()
 	for _, b := range append(bs, r.globals...) {
 		if strings.HasPrefix(b.ID, "nav.") {
@@ -20,20 +21,26 @@ func (r *router) openPalette() tea.Cmd {
 		}
 		m.items = append(m.items, bindingItem(b, b.Name+": "+b.Doc))
 	}
-	g := r.s.Graph()
-	for _, n := range g.Nodes {
-		if n.Kind != probes.NodeTopic {
-			continue
-		}
-		for _, c := range n.Claims {
-			ref := probes.Ref{Target: c.By, Subject: n.Name}
-			m.items = append(m.items, item{label: safe.Line("tail "+ref.String(), 120), key: "t",
-				run: func() tea.Cmd { return kit.Send(kit.Go{Screen: kit.Tail, Ref: ref}) }})
-			break
-		}
-	}
+	m.items = append(m.items, r.subjects()...)
 	r.show(m)
 	return nil
+}
+
+// subjects are what can be read and looked into, as commands.
+func (r *router) subjects() (items []item) {
+	g, states := r.s.Graph(), r.s.States()
+	for i := range g.Nodes {
+		n := &g.Nodes[i]
+		if ref, ok := session.Stream(states, n); ok && n.Kind != probes.NodeService && n.Kind != probes.NodeGateway {
+			items = append(items, item{label: safe.Line("tail "+ref.String(), 120), key: "t",
+				run: func() tea.Cmd { return kit.Send(kit.Go{Screen: kit.Tail, Ref: ref}) }})
+		}
+		if ref, ok := session.Queue(states, n); ok {
+			items = append(items, item{label: safe.Line("peek "+ref.String(), 120), key: "p", why: r.s.WriteRefusal(),
+				run: func() tea.Cmd { return kit.Peek(r.s, ref, "") }})
+		}
+	}
+	return items
 }
 
 // command runs a typed command line.
@@ -48,6 +55,13 @@ func (r *router) command(typed string) (tea.Cmd, bool) {
 			return nil, false
 		}
 		return r.goTo(rest, verb == "tail"), true
+	case "peek":
+		if !strings.Contains(rest, "/") {
+			return nil, false
+		}
+		return r.peek(probes.ParseRef(rest)), true
+	case "dlq":
+		return kit.Send(kit.Go{Screen: kit.DeadLetters, Ref: probes.ParseRef(rest)}), true
 	case "env":
 		if rest == "" {
 			return r.openEnv(), true
@@ -60,6 +74,14 @@ func (r *router) command(typed string) (tea.Cmd, bool) {
 		return kit.Say("writing is allowed in " + rest + " until you quit"), true
 	}
 	return nil, false
+}
+
+// peek asks whether to look into a queue, if that can be.
+func (r *router) peek(ref probes.Ref) tea.Cmd {
+	if why := kit.PeekRefused(r.s, ref); why != "" {
+		return kit.Send(kit.Toast{Text: "peek: " + why, Bad: true})
+	}
+	return kit.Peek(r.s, ref, "")
 }
 
 // goTo opens a reference or a URL: a stream in Tail, anything else in Endpoints.

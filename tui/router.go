@@ -114,6 +114,9 @@ func (r *router) Update(msg tea.Msg) (tea.Model, tea.Cmd) {
 	case kit.Fail:
 		r.fail(msg.Err)
 		return r, nil
+	case kit.Ask:
+		r.show(asked(msg))
+		return r, nil
 	case listeners:
 		if r.first != nil {
 			r.first.take(msg)

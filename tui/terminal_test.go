@@ -46,6 +46,26 @@ func TestTerminalIsAsBefore(t *testing.T) {
 	}
 }
 
+// What a tail made and could not take away is said when no screen can say it.
+func TestWhatIsLeftBehindIsSaidAtTheEnd(t *testing.T) {
+	x := tuitest.Start(t, 100, 30, self(t, "left"))
+	x.WaitFor("probes 1/1")
+	x.Press(":")
+	x.WaitFor("COMMANDS")
+	x.Type("tail shop/events\r")
+	x.WaitFor("1 queue of ours")
+	x.Press(":")
+	x.WaitFor("COMMANDS")
+	x.Type("quit\r")
+	if err := x.End(); err != nil {
+		t.Error(err)
+	}
+	restored(t, x)
+	if out := string(x.Output()); !strings.Contains(out, "iscope: left behind: queue iscope.tap.1 bound to events: the broker is away (remove it by hand)") {
+		t.Errorf("nothing is said of it:\n%s", out[max(0, len(out)-500):])
+	}
+}
+
 func foreign(t *testing.T, x *tuitest.Terminal, may tuitest.May) {
 	t.Helper()
 	for _, f := range tuitest.Foreign(x.Output(), may) {
@@ -82,7 +102,7 @@ func TestNothingIsColouredWithNoColor(t *testing.T) {
 // tour looks at every screen and quits.
 func tour(x *tuitest.Terminal) {
 	x.WaitFor("probes 1/1", "orders")
-	for i, name := range []string{"Topology", "Endpoints", "Tail", "Invoke", "Captures", "Replay", "Diagnostics"} {
+	for i, name := range []string{"Topology", "Endpoints", "Tail", "Invoke", "Captures", "Replay", "Diagnostics", "DLQ"} {
 		n := string(rune('1' + i))
 		x.Press(n)
 		x.WaitFor(n + " " + name)

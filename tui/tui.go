@@ -1,4 +1,4 @@
-// Package tui is the dashboard: a router with seven screens. It draws what the
+// Package tui is the dashboard: a router with eight screens. It draws what the
 // session knows and never talks to a system itself.
 package tui
 
@@ -6,15 +6,18 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io"
 	"os"
 	"time"
 
 	tea "charm.land/bubbletea/v2"
 
 	"iscope/config"
+	"iscope/inspectors/safe"
 	"iscope/tui/kit"
 	"iscope/tui/screens/captures"
 	"iscope/tui/screens/diagnostics"
+	"iscope/tui/screens/dlq"
 	"iscope/tui/screens/endpoints"
 	"iscope/tui/screens/invoke"
 	"iscope/tui/screens/replays"
@@ -58,7 +61,7 @@ func Run(ctx context.Context, o Options) (Outcome, error) {
 	if err != nil {
 		return Outcome{}, err
 	}
-	defer s.Close()
+	defer leave(s, o.Out)
 	out := newGatedWriter(o.Out)
 	r := newRouter(o, s, out.idle)
 	// The session watches only from the first frame on: see router.Init.
@@ -81,6 +84,15 @@ func Run(ctx context.Context, o Options) (Outcome, error) {
 	return r.outcome, err
 }
 
+// leave ends the session, and says what could not be removed or put back: when
+// the last tails have ended, no screen can any more.
+func leave(s *session.Session, w io.Writer) {
+	s.Close()
+	for _, d := range s.Left() {
+		fmt.Fprintln(w, "iscope: left behind:", safe.Line(session.DeedText(d), safe.Wide))
+	}
+}
+
 // ErrPanic marks a bug in the dashboard.
 var ErrPanic = errors.New("the dashboard failed")
 
@@ -101,6 +113,7 @@ func newScreens(s *session.Session, o kit.Options) map[int]kit.Screen {
 		kit.Captures:    captures.New(s, o),
 		kit.Replay:      replays.New(s, o),
 		kit.Diagnostics: diagnostics.New(s, o),
+		kit.DeadLetters: dlq.New(s, o),
 	}
 }
 

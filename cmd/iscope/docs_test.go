@@ -14,7 +14,7 @@ var update = flag.Bool("update", false, "write the generated parts of README.md 
 // TestReadmeKeysAreFresh compares the table of keys in README.md with the
 // bindings.
 func TestReadmeKeysAreFresh(t *testing.T) {
-	const path, from, to = "../../README.md", "-update -->\n", "<!-- /keys -->"
+	const path, from, to = "../../README.md", "<!-- keys: made by go test ./cmd/iscope -run TestReadme -update -->\n", "<!-- /keys -->"
 	content, err := os.ReadFile(path)
 	if err != nil {
 		t.Fatal(err)

@@ -26,6 +26,10 @@ type Fake struct {
 	CheckErr error
 	// Clock is the time of seeded records; they are a second apart.
 	Clock time.Time
+	// DeadErr is what DeadLetters ends with, beside what it lists.
+	DeadErr error
+	// Steps, if set, lets Redrive go on by one message for each value.
+	Steps chan struct{}
 
 	mu     sync.Mutex
 	grown  chan struct{} // closed and replaced on every publish
@@ -33,6 +37,9 @@ type Fake struct {
 	faults map[string]map[int]error
 	sent   []probes.Record
 	calls  []probes.Invocation
+	// By subject: see Behave and Peek.
+	manners map[string]Manner
+	looks   map[string]int
 }
 
 // NewFake makes a fake target of that name.

@@ -20,6 +20,12 @@ func (f *Fake) Tail(ctx context.Context, q probes.TailQuery) iter.Seq2[probes.Re
 			yield(probes.Record{}, f.unknown("tailing", q.Subject))
 			return
 		}
+		m := f.manner(q.Subject)
+		if m.Tail != nil {
+			yield(probes.Record{}, m.Tail)
+			return
+		}
+		defer f.tapped(m, &q)()
 		at, end := bounds(q, log)
 		for end < 0 || at < end {
 			rec, grown, fault := f.next(q.Subject, at)

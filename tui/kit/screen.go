@@ -58,7 +58,7 @@ type Options struct {
 	Now   func() time.Time
 }
 
-// Screens by number, as the keys 1 to 7 open them.
+// Screens by number, as the keys 1 to 8 open them.
 const (
 	Topology = iota + 1
 	Endpoints
@@ -67,6 +67,9 @@ const (
 	Captures
 	Replay
 	Diagnostics
+	DeadLetters
+
+	LastScreen = DeadLetters
 )
 
 // Go asks the router to open a screen, with something in it. Fields that a
@@ -76,6 +79,9 @@ type Go struct {
 	Ref    probes.Ref     // target and subject or method
 	Record *probes.Record // to start from
 	Path   string         // a capture file
+	// Peek has Tail look into the queue instead of reading it as a stream. The
+	// question whether to has been answered: see kit.Peek.
+	Peek *probes.PeekQuery
 }
 
 // Toast asks the router to say something in passing.

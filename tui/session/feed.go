@@ -2,6 +2,7 @@ package session
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"os"
 	"path/filepath"
@@ -18,15 +19,18 @@ import (
 const RingBytes = 64 << 20
 
 // Feed is a running tail: it reads until it is ended, whether a screen shows it
-// or not.
+// or not. A look into a queue is a feed too, which ends by itself.
 type Feed struct {
 	Ref     probes.Ref
 	Ring    *tap.Ring
 	Rates   *tap.Rates
 	Columns []probes.Column // known once the target is open
 	Impact  string
+	// Looked is what the look asked for that this feed is; nil: it is a tail.
+	Looked *probes.PeekQuery
 
 	s      *Session
+	ledger *probes.Ledger
 	cancel context.CancelFunc
 	done   chan struct{}
 	gate   gate
@@ -44,20 +48,35 @@ func (s *Session) Tail(ref probes.Ref, q probes.TailQuery) *Feed {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	for _, f := range s.feeds {
-		if f.Ref == ref && f.State().Phase != tap.Ended {
+		if f.Ref == ref && f.Looked == nil && f.State().Phase != tap.Ended {
 			return f
 		}
 	}
-	ctx, cancel := context.WithCancel(s.ctx)
-	f := &Feed{Ref: ref, Ring: tap.NewRing(RingBytes), Rates: tap.NewRates(300, s.Now), s: s, cancel: cancel, done: make(chan struct{})}
-	f.gate.open()
+	f, ctx := s.newFeed(ref)
 	s.feeds = append(s.feeds, f)
-	q.Subject = ref.Subject
-	s.spawn(func() {
-		defer close(f.done)
-		f.run(ctx, q)
-	})
+	q.Subject, q.Ledger = ref.Subject, f.ledger
+	f.start(func() { f.run(ctx, q) })
 	return f
+}
+
+// newFeed makes a feed that nobody reads yet, and the context that End ends.
+func (s *Session) newFeed(ref probes.Ref) (*Feed, context.Context) {
+	ctx, cancel := context.WithCancel(s.ctx)
+	f := &Feed{Ref: ref, Ring: tap.NewRing(RingBytes), Rates: tap.NewRates(300, s.Now), s: s, ledger: s.newLedger(), cancel: cancel, done: make(chan struct{})}
+	f.gate.open()
+	return f, ctx
+}
+
+func (f *Feed) start(read func()) {
+	started := f.s.spawn(func() {
+		defer close(f.done)
+		defer f.cancel()
+		read()
+	})
+	if !started {
+		f.cancel()
+		close(f.done)
+	}
 }
 
 // Feeds are the running and ended tails, the oldest first.
@@ -84,15 +103,22 @@ func (f *Feed) run(ctx context.Context, q probes.TailQuery) {
 		f.set(tap.State{Phase: tap.Ended, Err: err})
 		return
 	}
-	f.mu.Lock()
-	f.Columns, f.Impact = conn.Driver.Columns, conn.Driver.Impact
-	f.mu.Unlock()
+	f.opened(conn)
 	// The capture comes first and blocks; the ring never does.
 	tap.Run(ctx, tailer, q, tap.Options{Target: f.Ref.Target, Check: conn.Check, OnState: f.set, Now: f.s.Now,
 		Sinks: []tap.Sink{&f.gate, tap.SinkFunc(f.record), f.Rates, f.Ring}})
 }
 
+func (f *Feed) opened(conn *probes.Conn) {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	f.Columns, f.Impact = conn.Driver.Columns, conn.Driver.Impact
+}
+
 func (f *Feed) set(st tap.State) {
+	if errors.Is(st.Err, context.Canceled) {
+		st.Err = nil // somebody asked for that
+	}
 	f.mu.Lock()
 	f.state = st
 	f.err, f.hint = "", ""
@@ -133,6 +159,9 @@ func (f *Feed) End() {
 	<-f.done
 	f.EndCapture()
 }
+
+// Stop ends reading without waiting for it.
+func (f *Feed) Stop() { f.cancel() }
 
 // Hold stops pulling from the source (true) or goes on (false): back-pressure,
 // not loss.

@@ -77,7 +77,7 @@ func (p *peer) open(ctx context.Context) (*probes.Conn, error) {
 	defer p.mu.Unlock()
 	p.conn = conn
 	p.state.Driver, p.state.Address = conn.Driver.Name, conn.Target.Address
-	for _, a := range []string{"discover", "tail", "publish", "invoke", "schema"} {
+	for _, a := range []string{"discover", "tail", "publish", "invoke", "schema", "peek", "deadletter"} {
 		if conn.Can(a) {
 			p.state.Can = append(p.state.Can, a)
 		}
@@ -112,7 +112,9 @@ func (p *peer) setWrite() {
 // end stops watching and closes the connection, without waiting.
 func (p *peer) end() {
 	p.cancel()
-	p.s.spawn(p.close)
+	if !p.s.spawn(p.close) {
+		p.close()
+	}
 }
 
 func (p *peer) close() {

@@ -38,11 +38,13 @@ type Options struct {
 // Session is safe for concurrent use.
 type Session struct {
 	Options
-	ctx     context.Context
-	stop    context.CancelFunc
-	wait    sync.WaitGroup
-	log     *Log
-	changed chan struct{} // one slot: something of States, Graph or Feeds
+	ctx  context.Context
+	stop context.CancelFunc
+	// starting is held while something is started, so that Close knows of all.
+	starting sync.Mutex
+	wait     sync.WaitGroup
+	log      *Log
+	changed  chan struct{} // one slot: something of States, Graph or Feeds
 
 	mu     sync.Mutex
 	env    probes.Environment
@@ -51,6 +53,8 @@ type Session struct {
 	order  []string
 	store  *topology.Store
 	feeds  []*Feed
+	drives []*Redrive // those that have not ended
+	left   []probes.Deed
 	dialed time.Time
 }
 
@@ -72,6 +76,8 @@ func New(o Options, env string) (*Session, error) {
 // Close ends everything the session started and waits for it.
 func (s *Session) Close() {
 	s.stop()
+	s.starting.Lock() // nothing is started from here on
+	s.starting.Unlock()
 	s.wait.Wait()
 	s.mu.Lock()
 	feeds, peers := s.feeds, s.peers
@@ -84,8 +90,15 @@ func (s *Session) Close() {
 	}
 }
 
-// spawn runs f in a goroutine that Close waits for.
-func (s *Session) spawn(f func()) {
+// spawn runs f in a goroutine that Close waits for. When the session has ended it
+// does not, and returns false: a screen may ask for something until its last
+// moment.
+func (s *Session) spawn(f func()) bool {
+	s.starting.Lock()
+	defer s.starting.Unlock()
+	if s.ctx.Err() != nil {
+		return false
+	}
 	s.wait.Go(func() {
 		if s.OnPanic != nil {
 			defer func() {
@@ -96,6 +109,7 @@ func (s *Session) spawn(f func()) {
 		}
 		f()
 	})
+	return true
 }
 
 // Changed receives a token when something changed since the last one was taken.
@@ -168,6 +182,20 @@ func (s *Session) AllowWrite(typed string) string {
 	}
 	s.touch()
 	return ""
+}
+
+// WriteRefusal says why nothing may be written in the current environment, and
+// what allows it; "" if writing is allowed.
+func (s *Session) WriteRefusal() string {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	switch {
+	case s.env.Write:
+		return ""
+	case s.ReadOnly:
+		return "--read-only was given: nothing can be written in this session"
+	}
+	return fmt.Sprintf("environment %q (class %s) is read-only; :write %s allows writing until you quit", s.env.Name, s.env.Class, s.env.Name)
 }
 
 // add makes a target known. The lock is held.

@@ -108,12 +108,13 @@ const (
 	Rec
 	Dot
 	Ellipsis
+	Ours // what we made in a system
 )
 
 var glyphs = [...][2]string{
 	OK: {"●", "o"}, Warning: {"▲", "!"}, Failed: {"✗", "x"}, Unknown: {"?", "?"}, Paused: {"‖", "="}, Follow: {"▶", ">"},
 	Cursor: {"▸", ">"}, Marked: {"◆", "*"}, Bar: {"│", "|"}, Crumb: {"›", ">"}, Dash: {"—", "-"}, Rec: {"●", "*"}, Dot: {"·", "."},
-	Ellipsis: {"…", "~"},
+	Ellipsis: {"…", "~"}, Ours: {"◇", "+"},
 }
 
 // Glyph returns a sign of one cell.

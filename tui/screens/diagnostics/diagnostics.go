@@ -144,7 +144,7 @@ func (d *screen) detail(st *session.State, w int) []string {
 		if text == "" {
 			return
 		}
-		for _, r := range wrap(text, max(10, w-13)) {
+		for _, r := range kit.Wrap(text, w-13) {
 			rows = append(rows, kit.NewLine(d.o.Theme, w).Say(theme.Dim, fmt.Sprintf("  %-10s", label)).Put(theme.Plain, safe.Line(r, max(0, w-12))).String())
 			label = ""
 		}
@@ -163,18 +163,6 @@ func (d *screen) detail(st *session.State, w int) []string {
 	}
 	add("headless", d.command())
 	return rows
-}
-
-// wrap breaks text at blanks into lines of at most w bytes.
-func wrap(text string, w int) (lines []string) {
-	for len(text) > w {
-		cut := strings.LastIndexByte(text[:w], ' ')
-		if cut <= 0 {
-			break
-		}
-		lines, text = append(lines, text[:cut]), text[cut+1:]
-	}
-	return append(lines, text)
 }
 
 func (d *screen) log(w, h int) []string {

@@ -3,6 +3,7 @@
 package endpoints
 
 import (
+	"slices"
 	"strings"
 
 	tea "charm.land/bubbletea/v2"
@@ -36,6 +37,7 @@ type screen struct {
 type node struct {
 	id, kind, name, note string
 	target               string
+	subject              string // by which the target knows it
 	method               *probes.Method
 	claims               []probes.Claim
 	kids                 []*node
@@ -69,6 +71,11 @@ func (e *screen) Bindings() []kit.Binding {
 	return []kit.Binding{
 		{ID: "endpoints.tail", Keys: []string{"t"}, Name: "tail", Hint: true, Doc: "read this stream", Refused: e.refuseTail,
 			Run: func() tea.Cmd { return e.send(kit.Tail) }},
+		{ID: "endpoints.peek", Keys: []string{"p"}, Name: "peek", Hint: true, Refused: e.refusePeek,
+			Doc: "look into this queue by receiving and returning messages; asks first", Run: func() tea.Cmd {
+				r, _ := e.current()
+				return kit.Peek(e.s, r.ref(), "")
+			}},
 		{ID: "endpoints.invoke", Keys: []string{"i"}, Name: "invoke", Hint: true, Doc: "call this method", Refused: e.refuseInvoke,
 			Run: func() tea.Cmd { return e.send(kit.Invoke) }},
 		{ID: "endpoints.topology", Keys: []string{"o"}, Name: "topology", Hint: true, Doc: "show it in the topology", Refused: e.nothing,
@@ -90,28 +97,14 @@ func (e *screen) nothing() string {
 	return ""
 }
 
-func (e *screen) can(ability string) bool {
-	r, _ := e.current()
-	for _, st := range e.s.States() {
-		if st.Name == r.target {
-			for _, c := range st.Can {
-				if c == ability {
-					return true
-				}
-			}
-		}
-	}
-	return false
-}
-
 func (e *screen) refuseTail() string {
 	r, ok := e.current()
 	switch {
 	case !ok:
 		return e.nothing()
-	case !e.can("tail"):
+	case !e.s.Can(r.target, "tail"):
 		return "this target has no streams"
-	case r.node != nil && r.node.kind != string(probes.NodeTopic) && r.node.kind != string(probes.NodeService):
+	case r.node != nil && !streamed(r.node.kind):
 		return "a " + r.node.kind + " is no stream"
 	case r.node == nil && !e.tailsWhole(r.target):
 		return "choose a topic of it"
@@ -119,21 +112,36 @@ func (e *screen) refuseTail() string {
 	return ""
 }
 
+// streamed reports whether something of that kind can be read.
+func streamed(kind string) bool {
+	switch probes.NodeKind(kind) {
+	case probes.NodeTopic, probes.NodeQueue, probes.NodeExchange, probes.NodeService:
+		return true
+	}
+	return false
+}
+
 // tailsWhole reports whether a target is itself a stream: a registry's changes.
 func (e *screen) tailsWhole(target string) bool {
-	for _, n := range e.nodes[target] {
-		if n.kind == string(probes.NodeTopic) {
-			return false
-		}
+	return !slices.ContainsFunc(e.nodes[target], func(n *node) bool { return n.kind != string(probes.NodeService) && streamed(n.kind) })
+}
+
+func (e *screen) refusePeek() string {
+	r, ok := e.current()
+	switch {
+	case !ok:
+		return e.nothing()
+	case r.node == nil || r.node.kind != string(probes.NodeQueue):
+		return "a look is into a queue, and this is none"
 	}
-	return true
+	return kit.PeekRefused(e.s, r.ref())
 }
 
 func (e *screen) refuseInvoke() string {
 	if _, ok := e.current(); !ok {
 		return e.nothing()
 	}
-	if !e.can("invoke") {
+	if r, _ := e.current(); !e.s.Can(r.target, "invoke") {
 		return "this target has nothing to call"
 	}
 	return ""

@@ -32,7 +32,7 @@ func (l *line) ref() probes.Ref {
 	if l.node == nil {
 		return probes.Ref{Target: l.target}
 	}
-	return probes.Ref{Target: l.target, Subject: l.node.name}
+	return probes.Ref{Target: l.target, Subject: l.node.subject}
 }
 
 func (e *screen) current() (line, bool) {
@@ -189,7 +189,7 @@ func claimants(n *topology.Node) (targets []string) {
 }
 
 func graphNode(target string, n *topology.Node, all map[string]*topology.Node) *node {
-	out := &node{id: target + "\x00" + n.ID, kind: string(n.Kind), name: n.Name, target: target, note: n.Addr}
+	out := &node{id: target + "\x00" + n.ID, kind: string(n.Kind), name: n.Name, target: target, note: n.Addr, subject: subjectOf(n, target)}
 	if n.Health != probes.HealthUnknown {
 		out.note = strings.TrimSpace(n.Health.String() + " " + out.note + " " + n.Reason)
 	}
@@ -204,6 +204,16 @@ func graphNode(target string, n *topology.Node, all map[string]*topology.Node) *
 	return out
 }
 
+// subjectOf is by which name a target knows a node.
+func subjectOf(n *topology.Node, target string) string {
+	for _, id := range session.Identities(n) {
+		if t, subject := session.Source(id); t == target && subject != "" {
+			return subject
+		}
+	}
+	return n.Name
+}
+
 // methodNodes groups methods by service or tag.
 func methodNodes(target string, ms []probes.Method) (groups []*node) {
 	byName := map[string]*node{}
@@ -215,10 +225,11 @@ func methodNodes(target string, ms []probes.Method) (groups []*node) {
 			byName[m.Group] = g
 			groups = append(groups, g)
 		}
-		g.kids = append(g.kids, &node{id: target + "\x00method\x00" + m.Name, kind: "method", name: m.Name, target: target,
+		g.kids = append(g.kids, &node{id: target + "\x00method\x00" + m.Name, kind: "method", name: m.Name, subject: m.Name, target: target,
 			note: strings.TrimSpace(m.Effect.String() + " " + streams(m) + " " + m.Doc), method: m})
 	}
 	for _, g := range groups {
+		g.subject = g.name
 		if g.name == "" {
 			g.name = "(no tag)"
 		}

@@ -1,8 +1,6 @@
 package invoke
 
 import (
-	"unicode/utf8"
-
 	tea "charm.land/bubbletea/v2"
 
 	"iscope/tui/kit"
@@ -79,21 +77,5 @@ func (v *screen) copyBody() tea.Cmd {
 	if !ok || len(rec.Body) == 0 {
 		return kit.Say("there is no body to copy")
 	}
-	if hasControl(rec.Body) {
-		return kit.Send(kit.Toast{Text: "the body holds control bytes; copying it could run something", Bad: true})
-	}
-	return tea.Batch(tea.SetClipboard(string(rec.Body)), kit.Say("copied the body via OSC 52"))
-}
-
-// hasControl reports whether a terminal could take a part of b for something
-// other than text.
-func hasControl(b []byte) bool {
-	for len(b) > 0 {
-		r, n := utf8.DecodeRune(b)
-		if r == utf8.RuneError && n == 1 || r < ' ' && r != '\n' && r != '\t' || r >= 0x7f && r < 0xa0 {
-			return true
-		}
-		b = b[n:]
-	}
-	return false
+	return kit.Copy("body", rec.Body)
 }

@@ -57,7 +57,7 @@ func quote(s string) string {
 	switch {
 	case s != "" && strings.IndexFunc(s, func(r rune) bool { return !plain(r) }) < 0:
 		return s
-	case !hasControl([]byte(s)) && !strings.ContainsAny(s, "\n\t"):
+	case !kit.HasControl([]byte(s)) && !strings.ContainsAny(s, "\n\t"):
 		return "'" + strings.ReplaceAll(s, "'", `'\''`) + "'"
 	}
 	var b strings.Builder

@@ -218,7 +218,7 @@ func (v *screen) requestPane(w, h int) string {
 // aboutTarget stands in the request's place while no method is chosen.
 func (v *screen) aboutTarget(w int) (rows []string) {
 	say := func(s theme.Style, text string) {
-		for _, piece := range wrap(text, w-3) {
+		for _, piece := range kit.Wrap(text, w-3) {
 			rows = append(rows, kit.NewLine(v.o.Theme, w).Say(theme.Plain, "  ").Put(s, safe.Line(piece, safe.Wide)).String())
 		}
 	}

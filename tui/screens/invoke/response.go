@@ -191,7 +191,7 @@ func (v *screen) timings(p *progress, w int) string {
 func (v *screen) trouble(p *progress, w int) (rows []string) {
 	th := v.o.Theme
 	add := func(s theme.Style, head, text string) {
-		for i, piece := range wrap(text, w-len(head)-4) {
+		for i, piece := range kit.Wrap(text, w-len(head)-4) {
 			l := kit.NewLine(th, w).Say(theme.Plain, " ")
 			if i == 0 {
 				l.Say(s, head)
@@ -210,29 +210,6 @@ func (v *screen) trouble(p *progress, w int) (rows []string) {
 		add(theme.Warn, "  hint: ", p.hint)
 	}
 	return rows
-}
-
-// maxWrapped bounds the rows of one text.
-const maxWrapped = 6
-
-// wrap breaks a text at blanks into pieces of about width cells.
-func wrap(s string, width int) (out []string) {
-	width = max(16, width)
-	runes := []rune(s)
-	for len(runes) > width && len(out) < maxWrapped-1 {
-		cut := width
-		for cut > width/2 && runes[cut] != ' ' {
-			cut--
-		}
-		if runes[cut] != ' ' {
-			cut = width
-		}
-		out = append(out, string(runes[:cut]))
-		if runes = runes[cut:]; runes[0] == ' ' {
-			runes = runes[1:]
-		}
-	}
-	return append(out, string(runes))
 }
 
 func (v *screen) tabRow(p *progress, w int) string {

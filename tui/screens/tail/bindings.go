@@ -12,13 +12,15 @@ import (
 
 func (t *screen) Bindings() []kit.Binding {
 	return []kit.Binding{
-		{ID: "tail.pause", Keys: []string{"space"}, Name: "pause", Hint: true, Refused: t.idle,
+		{ID: "tail.pause", Keys: []string{"space"}, Name: "pause", Hint: true, Refused: t.stopped,
 			Doc: "freeze the view; reading goes on, and space resumes", Run: t.do(t.togglePause)},
-		{ID: "tail.follow", Keys: []string{"F"}, Name: "follow", Hint: true, Refused: t.idle,
+		{ID: "tail.follow", Keys: []string{"F"}, Name: "follow", Hint: true, Refused: t.stopped,
 			Doc: "to the newest record and stay there", Run: t.do(func() { t.view().resume(); t.view().latest() })},
-		{ID: "tail.record", Keys: []string{"b"}, Name: "record", Hint: true, Refused: t.idle,
+		{ID: "tail.peek", Keys: []string{"p"}, Name: "peek", Hint: t.offersPeek(), Refused: t.refusePeek,
+			Doc: "look into this queue by receiving and returning messages; asks first", Run: t.peek},
+		{ID: "tail.record", Keys: []string{"b"}, Name: "record", Hint: true, Refused: t.stopped,
 			Doc: "record this stream to a file, or finish the recording", Run: t.record},
-		{ID: "tail.hold", Keys: []string{"="}, Name: "hold the source", Refused: t.idle,
+		{ID: "tail.hold", Keys: []string{"="}, Name: "hold the source", Refused: t.stopped,
 			Doc: "stop reading from the source (back-pressure), and go on", Run: t.do(func() { t.feed.Hold(!t.feed.Held()) })},
 		{ID: "tail.source", Keys: []string{"a"}, Name: "next stream", Hint: true, Refused: t.single,
 			Doc: "show the next of the running streams", Run: t.next},
@@ -38,6 +40,14 @@ func (t *screen) idle() string {
 		return "no stream is open; 2 lists what can be tailed"
 	}
 	return ""
+}
+
+// stopped says why nothing more comes.
+func (t *screen) stopped() string {
+	if t.feed != nil && t.feed.Looked != nil {
+		return "a look into a queue is over when it is shown"
+	}
+	return t.idle()
 }
 
 func (t *screen) single() string {
@@ -77,8 +87,7 @@ func (t *screen) end() tea.Cmd {
 	if feed.State().Phase == tap.Ended {
 		t.s.Drop(feed)
 		t.feed = nil
-		delete(t.views, feed)
-		delete(t.tops, feed)
+		t.forget()
 		if feeds := t.s.Feeds(); len(feeds) > 0 {
 			t.feed = feeds[0]
 		}

@@ -6,7 +6,6 @@ import (
 	"time"
 
 	"iscope/inspectors/safe"
-	"iscope/probes"
 	"iscope/probes/tap"
 	"iscope/tui/kit"
 	"iscope/tui/theme"
@@ -20,19 +19,8 @@ func (t *screen) View(w, h int) string {
 	if t.asking != 0 {
 		rows = append(rows, t.promptRow(w))
 	}
-	body := h - len(rows)
-	switch {
-	case t.detail && w >= 160:
-		list := w * 3 / 5
-		return kit.Lay(append(rows, strings.Split(kit.Beside(t.o.Theme, t.list(list, body), t.pane(w-list-1, body)), "\n")...), w, h)
-	case t.detail && w >= 100 && body > 16:
-		lower := body / 2
-		rows = append(rows, strings.Split(t.list(w, body-lower), "\n")...)
-		return kit.Lay(append(rows, strings.Split(t.pane(w, lower), "\n")...), w, h)
-	case t.detail:
-		return kit.Lay(append(rows, strings.Split(t.pane(w, body), "\n")...), w, h)
-	}
-	return kit.Lay(append(rows, strings.Split(t.list(w, body), "\n")...), w, h)
+	rows = append(rows, kit.WithDetail(t.o.Theme, t.detail, w, h-len(rows), t.listPane, t.recordPane)...)
+	return kit.Lay(rows, w, h)
 }
 
 func (t *screen) empty(w, h int) string {
@@ -46,9 +34,16 @@ func (t *screen) empty(w, h int) string {
 func (t *screen) sourceRow(w int) string {
 	th := t.o.Theme
 	v := t.view()
-	l := kit.NewLine(th, w).Say(theme.Plain, " ").Put(theme.Bold, safe.Line(t.feed.Ref.String(), max(0, w/2)))
+	l := kit.NewLine(th, w).Say(theme.Plain, " ")
+	if t.feed.Looked != nil {
+		l.Say(theme.Reverse, "PEEK").Say(theme.Plain, " ")
+	}
+	l.Put(theme.Bold, safe.Line(t.feed.Ref.String(), max(0, w/2)))
 	st := t.feed.State()
 	switch {
+	case t.feed.Looked != nil:
+		t.looked(l, st)
+		return l.String()
 	case st.Phase == tap.Ended && st.Err != nil:
 		l.Say(theme.Bad, " "+th.Glyph(theme.Failed)+" ended")
 	case st.Phase == tap.Ended:
@@ -62,6 +57,7 @@ func (t *screen) sourceRow(w int) string {
 	}
 	l.Say(theme.Plain, fmt.Sprintf("  %.0f/s", t.feed.Rates.PerSecond()))
 	if st.Phase == tap.Ended {
+		kit.Account(l, th, t.feed)
 		return l.String()
 	}
 	if v.paused() {
@@ -70,6 +66,7 @@ func (t *screen) sourceRow(w int) string {
 	} else if v.follow {
 		l.Say(theme.Good, "  "+th.Glyph(theme.Follow)+" FOLLOW")
 	}
+	kit.Account(l, th, t.feed)
 	s := t.feed.Ring.Stats()
 	l.Say(theme.Dim, fmt.Sprintf("  overwritten %d  buf %d%%", s.Lost, s.Bytes*100/max(1, s.MaxBytes)))
 	if n := len(t.s.Feeds()); n > 1 {
@@ -86,7 +83,7 @@ func (t *screen) timeline(w int) string {
 	if t.filter != "" {
 		right = fmt.Sprintf(" f: %s  %d of %d match, %d hidden", safe.Line(t.filter, 30), shown, shown+hidden, hidden)
 	}
-	if err, hint := t.feed.Trouble(); err != "" {
+	if err, hint := t.feed.Trouble(); err != "" && shown+hidden > 0 { // the empty list says more
 		if hint != "" {
 			err += " – " + hint
 		}
@@ -136,42 +133,20 @@ func (t *screen) promptRow(w int) string {
 	return l.Gap(len(tail)+1).Say(theme.Dim, tail).String()
 }
 
-// columns are those of the driver that fit, with the time before them.
-func (t *screen) columns(w int) []probes.Column {
-	all, _ := t.feed.Look()
-	left := w - 15
-	var out []probes.Column
-	for _, c := range all {
-		if c.Attr == "summary" {
-			continue
-		}
-		if left -= c.Width + 1; left < 24 {
-			break
-		}
-		out = append(out, c)
-	}
-	return append(out, probes.Column{Title: "SUMMARY", Attr: "summary"})
-}
-
-func (t *screen) list(w, h int) string {
-	th := t.o.Theme
-	cols := t.columns(w)
-	head := kit.NewLine(th, w).Say(theme.Plain, " ").Col(theme.Dim, safe.Const("TIME"), 12)
-	for _, c := range cols {
-		if c.Right {
-			head.ColRight(theme.Dim, kit.Text(c.Title), c.Width)
-		} else if c.Attr == "summary" {
-			head.Say(theme.Dim, c.Title)
-		} else {
-			head.Col(theme.Dim, kit.Text(c.Title), c.Width)
-		}
-	}
-	rows := []string{head.String()}
+func (t *screen) listPane(w, h int) string {
+	columns, _ := t.feed.Look()
+	t.list.Fit(columns, w)
+	rows := []string{t.list.Head(w)}
 	v := t.view()
 	t.height = max(1, h-1)
 	visible := v.rows(t.height, t.tops[t.feed])
 	for _, r := range visible {
-		rows = append(rows, t.row(r, cols, w, r.seq == v.cursor))
+		l := t.list.Row(&r.rec, " ", theme.Plain, w)
+		if r.seq == v.cursor {
+			rows = append(rows, l.Selected())
+			continue
+		}
+		rows = append(rows, l.String())
 	}
 	if len(visible) == 0 {
 		rows = append(rows, t.nothing(w)...)
@@ -179,78 +154,13 @@ func (t *screen) list(w, h int) string {
 	return kit.Lay(rows, w, h)
 }
 
-func (t *screen) nothing(w int) []string {
-	say := func(s string) string { return kit.NewLine(t.o.Theme, w).Say(theme.Dim, "  "+s).String() }
+// recordPane shows the record under the cursor.
+func (t *screen) recordPane(w, h int) string {
 	_, impact := t.feed.Look()
-	if t.filter != "" {
-		return []string{say(""), say("Nothing matches the filter. esc lifts it.")}
+	from := kit.Origin{Impact: impact, Deeds: t.feed.Deeds()}
+	r, ok := t.view().current()
+	if !ok {
+		return t.pane.View(nil, 0, from, w, h)
 	}
-	return []string{say(""), say("No record yet."), say(impact)}
-}
-
-func (t *screen) row(r row, cols []probes.Column, w int, cursor bool) string {
-	th := t.o.Theme
-	l := kit.NewLine(th, w)
-	mark, style := " ", theme.Plain
-	if r.rec.Err != "" {
-		mark, style = "!", theme.Bad
-	}
-	l.Say(style, mark)
-	at := r.rec.Time
-	if at.IsZero() {
-		at = r.rec.Seen
-	}
-	l.Col(theme.Dim, safe.Line(at.UTC().Format("15:04:05.000"), 12), 12)
-	if r.rec.Kind == probes.Gap || r.rec.Kind == probes.Notice {
-		why, _ := r.rec.Attr(probes.AttrReason)
-		l.Put(theme.Warn, safe.Line(r.rec.Kind.String()+": "+r.rec.Err+" "+why, w))
-	} else {
-		for _, c := range cols {
-			t.cell(l, &r.rec, c)
-		}
-	}
-	if cursor {
-		return l.Selected()
-	}
-	return l.String()
-}
-
-func (t *screen) cell(l *kit.Line, r *probes.Record, c probes.Column) {
-	var text safe.Text
-	switch c.Attr {
-	case "summary":
-		summary := safe.Line(t.chain.Summary(r, 4*l.Left()+64), l.Left())
-		if summary.Escaped() {
-			l.Say(theme.Warn, "[esc] ")
-		}
-		l.Put(theme.Plain, summary)
-		return
-	case "key":
-		text = safe.LineBytes(r.Key, c.Width)
-		if r.Key == nil {
-			text = kit.Text(t.o.Theme.Glyph(theme.Dash))
-		}
-	case "size":
-		text = safe.Line(size(int64(len(r.Body))+r.Cut), c.Width)
-	case "subject":
-		text = safe.Line(r.Source.Subject, c.Width)
-	default:
-		value, _ := r.Attr(c.Attr)
-		text = safe.Line(value, c.Width)
-	}
-	if c.Right {
-		l.ColRight(theme.Plain, text, c.Width)
-		return
-	}
-	l.Col(theme.Plain, text, c.Width)
-}
-
-func size(n int64) string {
-	switch {
-	case n >= 10<<20:
-		return fmt.Sprintf("%dM", n>>20)
-	case n >= 10<<10:
-		return fmt.Sprintf("%dk", n>>10)
-	}
-	return fmt.Sprint(n)
+	return t.pane.View(&r.rec, r.seq, from, w, h)
 }

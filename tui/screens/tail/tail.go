@@ -5,6 +5,7 @@ package tail
 import (
 	"context"
 	"fmt"
+	"slices"
 	"strings"
 	"time"
 
@@ -22,9 +23,8 @@ import (
 const history = 200
 
 type screen struct {
-	s     *session.Session
-	o     kit.Options
-	chain inspectors.Chain
+	s *session.Session
+	o kit.Options
 
 	feed   *session.Feed
 	views  map[*session.Feed]*view
@@ -33,21 +33,21 @@ type screen struct {
 	waits  *session.Feed // the feed a wake is awaited from
 	paused time.Time
 
-	prompt   kit.Field
-	asking   byte // '/' or 'f' while the prompt is open
-	filter   string
-	find     string
-	detail   bool // the detail pane is open
-	tab      int
-	scroll   kit.Scroll
-	detailed uint64 // sequence the detail was made for
-	body     []row1
-	height   int // of the list, for page keys
+	prompt kit.Field
+	asking byte // '/' or 'f' while the prompt is open
+	filter string
+	find   string
+	detail bool // the detail pane is open
+	pane   kit.RecordPane
+	list   kit.RecordRows
+	height int // of the list, for page keys
 }
 
 // New makes the screen.
 func New(s *session.Session, o kit.Options) kit.Screen {
-	return &screen{s: s, o: o, chain: inspectors.Default(), views: map[*session.Feed]*view{}, tops: map[*session.Feed]*uint64{}}
+	chain := inspectors.Default()
+	return &screen{s: s, o: o, views: map[*session.Feed]*view{}, tops: map[*session.Feed]*uint64{},
+		pane: kit.NewRecordPane(o.Theme, chain), list: kit.NewRecordRows(o.Theme, chain)}
 }
 
 func (t *screen) Name() string { return "Tail" }
@@ -109,6 +109,10 @@ func (t *screen) Update(msg tea.Msg) tea.Cmd {
 		return t.open(msg)
 	case wake:
 		return t.woken(msg)
+	case kit.Changed:
+		if v := t.view(); v != nil { // an end that is shown comes with its records
+			v.update()
+		}
 	case captured:
 		return t.captured(msg)
 	case tea.KeyPressMsg, tea.PasteMsg:
@@ -136,10 +140,28 @@ func (t *screen) open(g kit.Go) tea.Cmd {
 	if g.Ref.Target == "" {
 		return t.await()
 	}
-	t.feed = t.s.Tail(g.Ref, t.query(g.Ref))
+	t.leaveRefused(g.Ref)
+	if g.Peek != nil {
+		t.feed = t.s.Peek(g.Ref, *g.Peek)
+	} else {
+		t.feed = t.s.Tail(g.Ref, t.query(g.Ref))
+	}
+	t.forget()
 	t.detail, t.filter, t.find = false, "", ""
+	t.pane.Reset()
 	t.view().setFilter(nil)
 	return t.await()
+}
+
+// forget lets go of views of feeds that the session has dropped: they hold rings.
+func (t *screen) forget() {
+	kept := t.s.Feeds()
+	for feed := range t.views {
+		if !slices.Contains(kept, feed) {
+			delete(t.views, feed)
+			delete(t.tops, feed)
+		}
+	}
 }
 
 // query begins with some of the past where the target has one. Registries'
@@ -161,18 +183,18 @@ func (t *screen) nav(n kit.Nav) tea.Cmd {
 		}
 		return nil
 	}
+	if t.detail && t.pane.Nav(n) {
+		return nil
+	}
 	switch n {
 	case kit.Enter:
 		// What is being read stays in place; F follows again.
-		t.detail, t.tab, t.scroll, v.follow = true, 0, kit.Scroll{}, false
+		t.detail, v.follow = true, false
+		t.pane.Reset()
 	case kit.ShowDetail:
 		t.detail = !t.detail
 	case kit.Back:
 		return t.back()
-	case kit.NextTab, kit.Right:
-		t.turn(1)
-	case kit.PrevTab, kit.Left:
-		t.turn(-1)
 	case kit.Find:
 		t.ask('/', t.find)
 	case kit.Filter:
@@ -186,7 +208,7 @@ func (t *screen) nav(n kit.Nav) tea.Cmd {
 	default:
 		if delta, ok := n.Delta(max(1, t.height)); ok {
 			v.move(delta)
-			t.scroll = kit.Scroll{}
+			t.pane.Rewind()
 		}
 	}
 	v.update()
@@ -205,13 +227,6 @@ func (t *screen) back() tea.Cmd {
 		return kit.Send(kit.NotMine{})
 	}
 	return nil
-}
-
-func (t *screen) turn(delta int) {
-	if t.detail {
-		t.tab = (t.tab + delta + len(tabs)) % len(tabs)
-		t.scroll = kit.Scroll{}
-	}
 }
 
 func (t *screen) ask(kind byte, old string) {
@@ -242,7 +257,7 @@ func (t *screen) answered() tea.Cmd {
 	t.asking = 0
 	if kind == 'f' {
 		t.filter = typed
-		t.view().setFilter(matcher(typed))
+		t.view().setFilter(kit.Matcher(typed))
 		return nil
 	}
 	t.find = typed
@@ -250,7 +265,7 @@ func (t *screen) answered() tea.Cmd {
 }
 
 func (t *screen) hit(forward bool) tea.Cmd {
-	switch m := matcher(t.find); {
+	switch m := kit.Matcher(t.find); {
 	case m == nil:
 		return kit.Say("nothing to find: / asks")
 	case !t.view().find(m, forward):
@@ -264,10 +279,7 @@ func (t *screen) copy() tea.Cmd {
 	if !ok {
 		return nil
 	}
-	if hasControl(r.rec.Body) {
-		return kit.Send(kit.Toast{Text: "the value holds control bytes; copying it could run something", Bad: true})
-	}
-	return tea.Batch(tea.SetClipboard(string(r.rec.Body)), kit.Say(fmt.Sprintf("copied value (%d B) via OSC 52", len(r.rec.Body))))
+	return kit.Copy("value", r.rec.Body)
 }
 
 // captured is the answer to starting or ending a recording.

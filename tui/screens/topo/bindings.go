@@ -8,6 +8,7 @@ import (
 
 	"iscope/inspectors/safe"
 	"iscope/tui/kit"
+	"iscope/tui/session"
 )
 
 func (t *screen) Bindings() []kit.Binding {
@@ -24,7 +25,9 @@ func (t *screen) Bindings() []kit.Binding {
 		{ID: "topo.focus", Keys: []string{"o"}, Name: "focus", Hint: true, Refused: t.nothing,
 			Doc: "only what is near this; again or esc: everything", Run: t.setFocus},
 		{ID: "topo.tail", Keys: []string{"t"}, Name: "tail", Hint: true, Refused: t.refuseTail,
-			Doc: "read the stream of this topic, or what the registry says of this service", Run: t.tail},
+			Doc: "read the stream of this topic, queue or exchange, or what the registry says of this service", Run: t.tail},
+		{ID: "topo.peek", Keys: []string{"p"}, Name: "peek", Hint: true, Refused: t.refusePeek,
+			Doc: "look into this queue by receiving and returning messages; asks first", Run: t.peek},
 		{ID: "topo.invoke", Keys: []string{"i"}, Name: "invoke", Hint: true, Refused: t.refuseInvoke,
 			Doc: "call a method of this", Run: t.invoke},
 		{ID: "topo.wider", Keys: []string{"+"}, Name: "wider", Refused: t.unfocused,
@@ -77,15 +80,33 @@ func (t *screen) refuseTail() string {
 	if !ok {
 		return t.nothing()
 	}
-	if _, ok := t.m.stream(r.node); !ok {
-		return "no source streams this " + string(r.node.Kind) + "; topics and registered services can be read"
+	if _, ok := session.Stream(t.m.states, r.node); !ok {
+		return "no source streams this " + string(r.node.Kind) + "; topics, queues, exchanges and registered services can be read"
 	}
 	return ""
 }
 
+func (t *screen) refusePeek() string {
+	r, ok := t.current()
+	if !ok {
+		return t.nothing()
+	}
+	ref, ok := session.Queue(t.m.states, r.node)
+	if !ok {
+		return "a look is into a queue, and this is none that can be looked into"
+	}
+	return kit.PeekRefused(t.s, ref)
+}
+
+func (t *screen) peek() tea.Cmd {
+	r, _ := t.current()
+	ref, _ := session.Queue(t.m.states, r.node)
+	return kit.Peek(t.s, ref, "")
+}
+
 func (t *screen) tail() tea.Cmd {
 	r, _ := t.current()
-	ref, _ := t.m.stream(r.node)
+	ref, _ := session.Stream(t.m.states, r.node)
 	return kit.Send(kit.Go{Screen: kit.Tail, Ref: ref})
 }
 

@@ -21,41 +21,13 @@ type page struct {
 
 // say adds a text, which may be from outside, over as many rows as it needs.
 func (p *page) say(indent int, s theme.Style, text string) {
-	for i, part := range wrap(text, p.w-indent-1) {
-		if i == maxWrapped {
-			break
-		}
+	for _, part := range kit.Wrap(text, p.w-indent-1) {
 		p.rows = append(p.rows, kit.NewLine(p.t.o.Theme, p.w).Say(theme.Plain, strings.Repeat(" ", indent)).Put(s, safe.Line(part, safe.Wide)).String())
 	}
 }
 
 func (p *page) head(title string) {
 	p.rows = append(p.rows, kit.NewLine(p.t.o.Theme, p.w).String(), kit.NewLine(p.t.o.Theme, p.w).Say(theme.Heading, " "+title).String())
-}
-
-// maxWrapped bounds the rows of one text.
-const maxWrapped = 8
-
-// wrap breaks a text at blanks into pieces of about width cells. Wide letters
-// may make a piece longer; it is cut when it is drawn.
-func wrap(s string, width int) (out []string) {
-	width = max(16, width)
-	runes := []rune(s)
-	for len(runes) > width && len(out) < maxWrapped-1 {
-		cut := width
-		for cut > width/2 && runes[cut] != ' ' {
-			cut--
-		}
-		if runes[cut] != ' ' {
-			cut = width
-		}
-		out = append(out, string(runes[:cut]))
-		runes = runes[cut:]
-		if runes[0] == ' ' {
-			runes = runes[1:]
-		}
-	}
-	return append(out, string(runes))
 }
 
 // detailPane is everything that is known of what is under the cursor.
@@ -69,9 +41,9 @@ func (t *screen) detailPane(w, h int) string {
 	from, to := t.scroll.Window(len(p.rows), h)
 	rows := p.rows[from:to]
 	if to < len(p.rows) && len(rows) > 0 && h > 1 {
-		text := " " + plural(len(p.rows)-to+1, "more row") + ": tab, then j"
+		text := " " + kit.Plural(len(p.rows)-to+1, "more row") + ": tab, then j"
 		if t.pane == onDetail {
-			text = " " + plural(len(p.rows)-to+1, "more row")
+			text = " " + kit.Plural(len(p.rows)-to+1, "more row")
 		}
 		rows = append(rows[:len(rows)-1:len(rows)-1], kit.NewLine(t.o.Theme, w).Say(theme.Dim, text).String())
 	}
@@ -181,7 +153,7 @@ func (t *screen) describeParts(p *page, n *topology.Node) {
 	p.head(fmt.Sprintf("PARTS %d", len(n.Parts)))
 	for i, id := range n.Parts {
 		if i == maxParts {
-			p.say(2, theme.Dim, plural(len(n.Parts)-i, "more part"))
+			p.say(2, theme.Dim, kit.Plural(len(n.Parts)-i, "more part"))
 			return
 		}
 		part := t.m.byID[id]

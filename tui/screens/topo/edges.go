@@ -66,7 +66,7 @@ func (t *screen) edgeRows(w, h int) []string {
 	}
 	for i, e := range edges {
 		if len(rows) == h-1 && i < len(edges)-1 {
-			rows = append(rows, kit.NewLine(t.o.Theme, w).Say(theme.Dim, "  "+plural(len(edges)-i, "more edge")+": enter lists all").String())
+			rows = append(rows, kit.NewLine(t.o.Theme, w).Say(theme.Dim, "  "+kit.Plural(len(edges)-i, "more edge")+": enter lists all").String())
 			break
 		}
 		rows = append(rows, t.edgeRow(e, r.node.ID, w, name, cols))
@@ -201,11 +201,4 @@ func away(e *topology.Edge, of string) int {
 		return 0
 	}
 	return 1
-}
-
-func plural(n int, what string) string {
-	if n != 1 {
-		what += "s"
-	}
-	return fmt.Sprintf("%d %s", n, what)
 }

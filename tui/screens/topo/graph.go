@@ -70,11 +70,11 @@ func (t *screen) loneRows(w, h int) (rows []string) {
 		rest := len(t.m.lone) - i
 		tail := 0
 		if len(rows) == h-1 && rest > 1 {
-			tail = len(plural(rest, "more node"))
+			tail = len(kit.Plural(rest, "more node"))
 		}
 		if l.Left() < name.Width()+5+tail {
 			if len(rows) == h-1 {
-				return append(rows, l.Say(theme.Dim, plural(rest, "more node")).String())
+				return append(rows, l.Say(theme.Dim, kit.Plural(rest, "more node")).String())
 			}
 			rows = append(rows, l.String())
 			l = kit.NewLine(t.o.Theme, w).Say(theme.Plain, " ")

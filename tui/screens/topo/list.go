@@ -63,7 +63,7 @@ func (t *screen) listRow(r *row, w, name int, cols []column) *kit.Line {
 	th := t.o.Theme
 	l := kit.NewLine(th, w)
 	if r.more > 0 {
-		return l.Say(theme.Dim, "     "+t.twig(r)+" "+plural(r.more, "more part"))
+		return l.Say(theme.Dim, "     "+t.twig(r)+" "+kit.Plural(r.more, "more part"))
 	}
 	fold := " "
 	if t.branch(r) {
@@ -172,7 +172,7 @@ func partsOf(n *topology.Node) string {
 		}
 	}
 	if len(n.Parts) > 0 {
-		return plural(len(n.Parts), "part")
+		return kit.Plural(len(n.Parts), "part")
 	}
 	return ""
 }
@@ -212,14 +212,5 @@ func (t *screen) age(at time.Time) (safe.Text, theme.Style) {
 	if at.IsZero() {
 		return t.number(0, false)
 	}
-	d := max(0, t.o.Now().Sub(at))
-	switch {
-	case d < time.Minute:
-		return kit.Text(strconv.Itoa(int(d.Seconds())) + "s"), theme.Dim
-	case d < time.Hour:
-		return kit.Text(strconv.Itoa(int(d.Minutes())) + "m"), theme.Dim
-	case d < 48*time.Hour:
-		return kit.Text(strconv.Itoa(int(d.Hours())) + "h"), theme.Dim
-	}
-	return kit.Text(strconv.Itoa(int(d.Hours()/24)) + "d"), theme.Dim
+	return kit.Text(kit.Age(t.o.Now().Sub(at))), theme.Dim
 }

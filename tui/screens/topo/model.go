@@ -126,7 +126,7 @@ func (m *model) sort() {
 	})
 	m.names = map[string]string{}
 	for _, n := range m.order {
-		if target, _ := source(n.ID); same[string(n.Kind)+n.Name] > 1 && target != "" {
+		if target, _ := session.Source(n.ID); same[string(n.Kind)+n.Name] > 1 && target != "" {
 			m.names[n.ID] = n.Name + " (" + target + ")"
 		}
 	}
@@ -152,21 +152,6 @@ func kindRank(k probes.NodeKind) int {
 		return i
 	}
 	return len(order)
-}
-
-// source takes an ID apart: see probes.NodeID.
-func source(id string) (target, name string) {
-	_, path, ok := strings.Cut(id, ":")
-	if !ok {
-		return "", ""
-	}
-	// Targets given by URL have slashes in their names.
-	if scheme, rest, isURL := strings.Cut(path, "://"); isURL && !strings.Contains(scheme, "/") {
-		host, name, _ := strings.Cut(rest, "/")
-		return scheme + "://" + host, name
-	}
-	target, name, _ = strings.Cut(path, "/")
-	return target, name
 }
 
 // name is how a node is called on screen. It comes from outside.

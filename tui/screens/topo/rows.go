@@ -168,40 +168,16 @@ func (t *screen) branch(r *row) bool {
 	return r.owner == "" && t.look != asTable && len(t.m.edges[r.node.ID])+len(r.node.Parts) > 0
 }
 
-// identities are all IDs under which sources know a node.
-func identities(n *topology.Node) []string {
-	if len(n.IDs) > 0 {
-		return n.IDs
-	}
-	return []string{n.ID}
-}
-
 // can reports whether a target has an ability.
 func (m *model) can(target, ability string) bool {
 	return slices.ContainsFunc(m.states, func(st session.State) bool { return st.Name == target && slices.Contains(st.Can, ability) })
 }
 
-// stream is what t reads of a node: a topic, or what a registry says of a
-// service.
-func (m *model) stream(n *topology.Node) (probes.Ref, bool) {
-	switch n.Kind {
-	case probes.NodeTopic, probes.NodeService, probes.NodeGateway:
-	default:
-		return probes.Ref{}, false
-	}
-	for _, id := range identities(n) {
-		if target, name := source(id); name != "" && m.can(target, "tail") {
-			return probes.Ref{Target: target, Subject: name}, true
-		}
-	}
-	return probes.Ref{}, false
-}
-
 // callable is what i calls of a node: a target that describes its methods, and
 // the service within it where that is a part.
 func (m *model) callable(n *topology.Node) (probes.Ref, bool) {
-	for _, id := range identities(n) {
-		target, name := source(id)
+	for _, id := range session.Identities(n) {
+		target, name := session.Source(id)
 		if !m.can(target, "invoke") {
 			continue
 		}

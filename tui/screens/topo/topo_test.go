@@ -382,7 +382,7 @@ func TestSource(t *testing.T) {
 		"topic:shop/a/b": {"shop", "a/b"}, "service:grpc://h:1/x.Y": {"grpc://h:1", "x.Y"},
 		"external:c/http://x/y": {"c", "http://x/y"}, "odd": {},
 	} {
-		if target, name := source(in); target != want[0] || name != want[1] {
+		if target, name := session.Source(in); target != want[0] || name != want[1] {
 			t.Errorf("%s is %q of %q", in, name, target)
 		}
 	}

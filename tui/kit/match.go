@@ -1,17 +1,20 @@
-package tail
+package kit
 
 import (
 	"bytes"
+	"fmt"
 	"strings"
 	"unicode/utf8"
+
+	tea "charm.land/bubbletea/v2"
 
 	"iscope/probes"
 )
 
-// matcher makes a filter of what was typed: every word must occur in the key,
+// Matcher makes a filter of what was typed: every word must occur in the key,
 // the body, a header or an attribute, whatever its case. nil when nothing was
 // typed.
-func matcher(typed string) func(*probes.Record) bool {
+func Matcher(typed string) func(*probes.Record) bool {
 	var words [][]byte
 	for w := range strings.FieldsSeq(typed) {
 		words = append(words, []byte(strings.ToLower(w)))
@@ -79,9 +82,18 @@ func limit(i, n int) int {
 	return i
 }
 
-// hasControl reports whether a terminal or shell could take a part of b for
+// Copy copies bytes to the clipboard, unless they could do harm there. what names
+// them: "value".
+func Copy(what string, b []byte) tea.Cmd {
+	if HasControl(b) {
+		return Send(Toast{Text: "the " + what + " holds control bytes; copying it could run something", Bad: true})
+	}
+	return tea.Batch(tea.SetClipboard(string(b)), Say(fmt.Sprintf("copied %s (%d B) via OSC 52", what, len(b))))
+}
+
+// HasControl reports whether a terminal or shell could take a part of b for
 // something other than text.
-func hasControl(b []byte) bool {
+func HasControl(b []byte) bool {
 	for i := 0; i < len(b); {
 		r, n := utf8.DecodeRune(b[i:])
 		if r == utf8.RuneError && n == 1 || r < 0x20 && r != '\n' && r != '\t' || r == 0x7f || r >= 0x80 && r < 0xa0 {
