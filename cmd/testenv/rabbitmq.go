@@ -63,7 +63,7 @@ func startRabbitMQ(_ context.Context, s *site) (plan, error) {
 		"username": user, "password": password, "node": node, "rabbitmqctl": ctl}
 	c.addTo(a)
 	return plan{argv: []string{"sh", "-c", rabbitScript, rabbitHome + "/bin/rabbitmq-server"}, env: env, version: version,
-			addresses: a, ready: rabbitReady(management)},
+			addresses: a, ready: rabbitReady(management, a["amqp"], a["amqps"], a["stream"])},
 		errors.Join(
 			os.WriteFile(filepath.Join(s.data, "rabbitmq.conf"), []byte(rabbitConf(p, c)), 0o600),
 			os.WriteFile(filepath.Join(s.data, "enabled_plugins"), []byte("[rabbitmq_management,rabbitmq_stream,rabbitmq_stream_management,rabbitmq_consistent_hash_exchange,rabbitmq_random_exchange]."), 0o600),
@@ -141,8 +141,13 @@ func rabbitCtl(env []string) string {
 }
 
 // rabbitReady asks for alarms: the answer comes when all plugins run.
-func rabbitReady(management string) func(context.Context) error {
+func rabbitReady(management string, listeners ...string) func(context.Context) error {
 	return func(ctx context.Context) error {
+		for _, addr := range listeners { // they open after the management API
+			if err := tcpReady(addr)(ctx); err != nil {
+				return err
+			}
+		}
 		req, err := http.NewRequestWithContext(ctx, http.MethodGet, management+"/api/health/checks/alarms", nil)
 		if err != nil {
 			return err

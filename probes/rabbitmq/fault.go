@@ -88,6 +88,9 @@ func kindOfCode(e *amqp.Error) error {
 	case amqp.NoRoute:
 		return probes.ErrNotFound
 	case amqp.PreconditionFailed, amqp.ContentTooLarge, amqp.InvalidPath:
+		if absent(e) {
+			return probes.ErrUnreachable
+		}
 		return probes.ErrUsage
 	case amqp.ConnectionForced, amqp.InternalError:
 		// Internal errors are what a stream whose leader is not up yet answers.
@@ -151,9 +154,9 @@ func isMissing(err error) bool {
 }
 
 // absent: NOT_FOUND is also said of a queue whose node is away, or not started
-// yet.
+// yet, and PRECONDITION_FAILED of a stream whose replica is not.
 func absent(e *amqp.Error) bool {
-	return containsFold(e.Reason, "inaccessible") || containsFold(e.Reason, "stopped by supervisor") || containsFold(e.Reason, "timeout")
+	return containsFold(e.Reason, "does not have a replica") || containsFold(e.Reason, "inaccessible") || containsFold(e.Reason, "stopped by supervisor") || containsFold(e.Reason, "timeout")
 }
 
 // notFound names what is missing and what is near it.

@@ -75,8 +75,8 @@ func New(o Options, env string) (*Session, error) {
 
 // Close ends everything the session started and waits for it.
 func (s *Session) Close() {
-	s.stop()
-	s.starting.Lock() // nothing is started from here on
+	s.starting.Lock()
+	s.stop() // nothing is started from here on
 	s.starting.Unlock()
 	s.wait.Wait()
 	s.mu.Lock()
