@@ -45,7 +45,7 @@ func (d *screen) messagesHead(w int) string {
 	m, th := &d.messages, d.o.Theme
 	l := kit.NewLine(th, w).Say(theme.Plain, " ").Put(theme.Bold, safe.Line(m.place.ref.String(), max(0, w/2)))
 	read := fmt.Sprintf("  %d read", m.count())
-	if m.place.Count >= 0 {
+	if m.place.Count >= int64(m.count()) { // more may have come since they were counted
 		read += fmt.Sprintf(" of %d", m.place.Count)
 	}
 	l.Say(theme.Plain, read)
