@@ -82,8 +82,9 @@ func (d *screen) Shown(up bool) tea.Cmd {
 // waits for it.
 func (d *screen) catchUp() {
 	m := &d.messages
+	over := !m.reading() // asked first: what is there then is all
 	m.refresh()
-	if m.planned && !m.reading() {
+	if m.planned && over {
 		m.planned = false
 		if d.level == onMessages && m.count() > 0 {
 			d.makePlan()

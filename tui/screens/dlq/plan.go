@@ -45,6 +45,7 @@ func (d *screen) makePlan() tea.Cmd {
 		return nil
 	}
 	m := &d.messages
+	m.refresh()
 	p := &plan{ref: m.place.ref, marked: len(m.marked) > 0, forced: m.forced, how: "all of them"}
 	match := m.match
 	shown := make([]*probes.Record, 0, len(m.recs))

@@ -18,8 +18,8 @@ func (t *screen) looked(l *kit.Line, st tap.State) {
 	case st.Phase == tap.Ended && st.Err != nil:
 		l.Say(theme.Bad, " "+t.o.Theme.Glyph(theme.Failed)+" failed")
 	case st.Phase == tap.Ended:
-		n := t.feed.Ring.Stats().Next
-		l.Say(theme.Plain, fmt.Sprintf("  %d of at most %d messages", n, t.feed.Looked.Limit))
+		shown, hidden := t.view().count()
+		l.Say(theme.Plain, fmt.Sprintf("  %d of at most %d messages", shown+hidden, t.feed.Looked.Limit))
 	default:
 		l.Say(theme.Dim, " looking "+t.o.Theme.Glyph(theme.Ellipsis))
 	}
@@ -55,7 +55,7 @@ func (t *screen) nothing(w int) []string {
 		t.explain(p)
 	case st.Phase == tap.Ended && st.Err != nil:
 		p.Failure(t.feed.Trouble())
-	case t.feed.Looked != nil && st.Phase != tap.Ended:
+	case t.feed.Looked != nil && (st.Phase != tap.Ended || t.feed.Ring.Stats().Next > 0): // the view follows
 		p.Add(theme.Dim, "Looking %s", t.o.Theme.Glyph(theme.Ellipsis))
 	case t.feed.Looked != nil:
 		p.Add(theme.Plain, "No message is there to be received. p looks again.")
