@@ -40,6 +40,16 @@ const (
 	AttrRedacted = "iscope.redacted"
 	// AttrAttempt counts retries of one call, from 1.
 	AttrAttempt = "iscope.attempt"
+	// AttrViolation says where a Request, Response or End breaks its contract:
+	// "PATH: rule". There is one attribute for each violation.
+	AttrViolation = "iscope.contract.violation"
+	// AttrWireSize is the number of bytes of a Request or Response on the wire,
+	// compressed and without framing; its Body is what they decode to.
+	AttrWireSize = "iscope.wire_bytes"
+	// AttrPath is where in an answer an error belongs (GraphQL: "orders.0.total").
+	AttrPath = "iscope.path"
+	// AttrTraceID is the trace a call started (W3C Trace Context).
+	AttrTraceID = "trace_id"
 )
 
 // Timing attributes of an End record: decimal milliseconds, absent when the
@@ -48,6 +58,8 @@ const (
 	TimingDNS       = "iscope.timing.dns_ms"
 	TimingConnect   = "iscope.timing.connect_ms"
 	TimingTLS       = "iscope.timing.tls_ms"
+	TimingSend      = "iscope.timing.send_ms"       // connection ready → request written
 	TimingFirstByte = "iscope.timing.first_byte_ms" // request written → first response byte
+	TimingReceive   = "iscope.timing.receive_ms"    // first response byte → last
 	TimingTotal     = "iscope.timing.total_ms"
 )

@@ -48,6 +48,14 @@ func (c *Conn) Tailer() (Tailer, error) { return ability[Tailer](c, "tailing") }
 // Schemer returns the ability or an ErrUnsupported.
 func (c *Conn) Schemer() (Schemer, error) { return ability[Schemer](c, "reading schemas") }
 
+// Former returns the ability or an ErrUnsupported.
+func (c *Conn) Former() (Former, error) { return ability[Former](c, "describing requests") }
+
+// Contracter returns the ability or an ErrUnsupported.
+func (c *Conn) Contracter() (Contracter, error) {
+	return ability[Contracter](c, "reading the contract")
+}
+
 // Publisher returns the ability, an ErrUnsupported, or an ErrRefused when the
 // target is read-only.
 func (c *Conn) Publisher() (Publisher, error) {
@@ -78,7 +86,7 @@ func (c *Conn) DeadLetterer() (DeadLetterer, error) {
 }
 
 // Can reports which abilities the target has, for menus: "discover", "tail",
-// "publish", "invoke", "schema", "peek", "deadletter".
+// "publish", "invoke", "schema", "form", "contract", "peek", "deadletter".
 func (c *Conn) Can(ability string) bool {
 	var ok bool
 	switch ability {
@@ -92,6 +100,10 @@ func (c *Conn) Can(ability string) bool {
 		_, ok = c.probe.(Invoker)
 	case "schema":
 		_, ok = c.probe.(Schemer)
+	case "form":
+		_, ok = c.probe.(Former)
+	case "contract":
+		_, ok = c.probe.(Contracter)
 	case "peek":
 		_, ok = c.probe.(Peeker)
 	case "deadletter":

@@ -129,6 +129,16 @@ type Invocation struct {
 	Deadline time.Duration
 	// MaxBody is the number of bytes kept of each response body; 0 keeps all.
 	MaxBody int
+	// Compression is the coding of what is sent ("gzip", "deflate", "zstd"); ""
+	// sends as it is.
+	Compression string
+	// Redirects is how many redirects are followed. Each hop is a Request and a
+	// Response of its own, followed or not.
+	Redirects int
+	// Force sends what violates the contract all the same, as far as it can be
+	// put on the wire. The violations are then on the Request record
+	// (AttrViolation). Without it they are an ErrUsage, and nothing is sent.
+	Force bool
 }
 
 // WireDocument is the first byte of a document in wire form; the message
@@ -138,7 +148,7 @@ const WireDocument = 0x00
 // Schema is a contract's text for people and its bytes for machines.
 type Schema struct {
 	Ref  string
-	Type string // "protobuf", "openapi", "jsonschema", "avro"
+	Type string // "protobuf", "openapi", "jsonschema", "avro", "graphql"
 	Text string // as a person would write it
 	Data []byte // machine form: FileDescriptorSet, JSON document
 }
