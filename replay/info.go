@@ -22,7 +22,8 @@ type Info struct {
 	Environment string        `json:"environment"`
 	Class       probes.Class  `json:"class"`
 	Redaction   string        `json:"redaction"`
-	Started     time.Time     `json:"started"` // of the capturing
+	Filter      string        `json:"filter,omitempty"` // of the capturing, "" kept everything
+	Started     time.Time     `json:"started"`          // of the capturing
 	Ended       time.Time     `json:"ended"`
 	First       time.Time     `json:"first"` // of the records, by our clock
 	Last        time.Time     `json:"last"`
@@ -62,7 +63,7 @@ func (i *Info) learn(name string, m map[string]string) {
 	switch name {
 	case metaCapture:
 		i.Version, i.Environment, i.Class = m["version"], m["environment"], probes.Class(m["class"])
-		i.Redaction, i.Started = m["redaction"], parseTime(m["started"])
+		i.Redaction, i.Filter, i.Started = m["redaction"], m["filter"], parseTime(m["started"])
 	case metaTarget:
 		t := targetFrom(m)
 		i.Targets = slices.DeleteFunc(i.Targets, func(o TargetInfo) bool { return o.Name == t.Name })

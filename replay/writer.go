@@ -31,6 +31,9 @@ type WriterOptions struct {
 	Redact func(probes.Record) probes.Record
 	// Redaction is the policy in words, kept in the file.
 	Redaction string
+	// Filter is the expression the records were chosen by, kept in the file so
+	// that nobody takes it for all of the traffic; "" if there was none.
+	Filter string
 	// FlushEvery is how long a record may wait in memory; 0 is 250 ms. What is
 	// lost when iscope is killed is at most this.
 	FlushEvery time.Duration

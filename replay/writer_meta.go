@@ -51,7 +51,7 @@ func (w *Writer) head() error {
 	}
 	return w.writeMetadata(metaCapture, map[string]string{"id": w.id, "version": w.opt.Version,
 		"environment": w.opt.Environment.Name, "class": string(w.opt.Environment.Class),
-		"redaction": w.opt.Redaction, "started": formatTime(w.stats.Started)})
+		"redaction": w.opt.Redaction, "filter": w.opt.Filter, "started": formatTime(w.stats.Started)})
 }
 
 // AddTarget notes where records come from. Call it before the target's first

@@ -85,7 +85,7 @@ func (o *captureOpts) check(cmd *cobra.Command, args []string) error {
 }
 
 func (a *app) capture(ctx context.Context, args []string, o captureOpts) error {
-	opts := replay.WriterOptions{Version: version, Redact: a.policy.Record, Redaction: a.policy.String(), Sync: o.sync}
+	opts := replay.WriterOptions{Version: version, Redact: a.policy.Record, Redaction: a.policy.String(), Filter: a.policy.Text(o.filter), Sync: o.sync}
 	if o.raw {
 		opts.Redact, opts.Redaction = nil, "none: --unredacted was given"
 	}

@@ -120,8 +120,8 @@ func (unjudged) Unwrap() error { return probes.ErrIncomplete }
 // stream, not in it.
 type filterSink struct {
 	next    tap.Sink
-	f       *filter.Filter
-	limit   int64 // of matching records, 0: none
+	f       *filter.Filter // nil lets everything through
+	limit   int64          // of matching records, 0: none
 	passed  atomic.Int64
 	maxBody int // bytes of each body that are passed on, 0: all
 }
@@ -132,8 +132,10 @@ func (s *filterSink) Write(ctx context.Context, r probes.Record) error {
 	if r.Kind == probes.Gap || r.Kind == probes.Notice {
 		return s.next.Write(ctx, r)
 	}
-	if ok, _ := s.f.Match(ctx, &r); !ok { // what cannot be judged is counted
-		return nil
+	if s.f != nil {
+		if ok, _ := s.f.Match(ctx, &r); !ok { // what cannot be judged is counted
+			return nil
+		}
 	}
 	if left := len(r.Body) - s.maxBody; s.maxBody > 0 && left > 0 {
 		r.Body, r.Cut = r.Body[:s.maxBody], r.Cut+int64(left)

@@ -39,8 +39,12 @@ type decoding struct {
 // decoding opens the schemas of a target. Call close when done. A target that
 // has none costs nothing.
 func (a *app) decoding(ctx context.Context, conn *probes.Conn, o *schemaOpts) (d *decoding, done func(), err error) {
-	from := o.merged(conn.Target.Schemas)
-	d = &decoding{json: o.decode || !from.IsZero()}
+	return a.decodingFrom(ctx, o.merged(conn.Target.Schemas), o.decode)
+}
+
+// decodingFrom opens schemas wherever they are. Call close when done.
+func (a *app) decodingFrom(ctx context.Context, from probes.Schemas, always bool) (d *decoding, done func(), err error) {
+	d = &decoding{json: always || !from.IsZero()}
 	if from.IsZero() {
 		return d, func() {}, nil
 	}
