@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"net/http"
 	"net/http/httputil"
+	"os"
 	"strings"
 	"sync"
 	"time"
@@ -74,7 +75,13 @@ func (s *server) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		x.upgrade = false
 	}
 	if r.ContentLength != 0 {
-		r.Body = &tee{rc: r.Body, take: func(p []byte) { x.pass(&x.in, probes.Request, p) }, end: func(err error) { x.end(&x.in, probes.Request, err) }}
+		body := &tee{rc: r.Body, take: func(p []byte) { x.pass(&x.in, probes.Request, p) }, end: x.asked}
+		r.Body = body
+		if x.rpc {
+			p := &patient{body: body, deadline: http.NewResponseController(w).SetReadDeadline, state: x.request}
+			r.Body = p
+			defer p.rest()
+		}
 	} else {
 		x.end(&x.in, probes.Request, nil)
 	}
@@ -143,6 +150,22 @@ func (x *exchange) rewrite(pr *httputil.ProxyRequest) {
 		}
 	}
 	pr.Out = pr.Out.WithContext(x.times.trace(pr.Out.Context()))
+}
+
+// asked ends the request's body.
+func (x *exchange) asked(err error) {
+	if errors.Is(err, os.ErrDeadlineExceeded) { // ours, see patient
+		err = errUnread
+	}
+	x.end(&x.in, probes.Request, err)
+}
+
+// request reports whether a message of the request has been recorded, and
+// whether its body has ended.
+func (x *exchange) request() (begun, ended bool) {
+	x.mu.Lock()
+	defer x.mu.Unlock()
+	return x.in.n > 0, x.in.ended
 }
 
 // answered has the response's header.
