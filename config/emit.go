@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"regexp"
 	"strings"
+	"sync"
 )
 
 // writeYAML writes a map in block style; lists come out in brackets.
@@ -44,12 +45,14 @@ func yamlFlow(n *node) string {
 // plainYAML is text that no YAML version reads as anything else. A word of
 // letters might be a boolean, and is looked at further.
 var (
-	plainYAML   = regexp.MustCompile(`^[A-Za-z/][A-Za-z0-9_./+-]*(://[A-Za-z0-9_./:+-]*[A-Za-z0-9_/])?$`)
-	specialYAML = regexp.MustCompile(`^(?i:true|false|yes|no|on|off|null|y|n)$`)
+	plainYAML = sync.OnceValue(func() *regexp.Regexp {
+		return regexp.MustCompile(`^[A-Za-z/][A-Za-z0-9_./+-]*(://[A-Za-z0-9_./:+-]*[A-Za-z0-9_/])?$`)
+	})
+	specialYAML = sync.OnceValue(func() *regexp.Regexp { return regexp.MustCompile(`^(?i:true|false|yes|no|on|off|null|y|n)$`) })
 )
 
 func yamlText(s string) string {
-	if plainYAML.MatchString(s) && !specialYAML.MatchString(s) {
+	if plainYAML().MatchString(s) && !specialYAML().MatchString(s) {
 		return s
 	}
 	return jsonText(s) // every JSON string is a YAML string

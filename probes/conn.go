@@ -121,6 +121,29 @@ func (c *Conn) Methods(ctx context.Context) ([]Method, error) {
 	return inv.Methods(ctx)
 }
 
+// Method looks one method up, in the list where the driver knows no shorter way.
+// A list need not be all that can be called (HTTP takes any path), so a name that
+// is not in it comes back as a Method of unknown effect together with the
+// ErrNotFound; a driver that finds methods itself has the last word.
+func (c *Conn) Method(ctx context.Context, name string) (Method, error) {
+	if f, ok := c.probe.(MethodFinder); ok {
+		return f.Method(ctx, name)
+	}
+	methods, err := c.Methods(ctx)
+	if err != nil {
+		return Method{}, err
+	}
+	names := make([]string, len(methods))
+	for i, m := range methods {
+		if m.Name == name {
+			return m, nil
+		}
+		names[i] = m.Name
+	}
+	return Method{Name: name}, &Error{Target: c.Target.Name, Op: "finding the method", Kind: ErrNotFound,
+		Err: fmt.Errorf("there is no method %s", name), Hint: NearestHint(name, names)}
+}
+
 // Invoke calls a method. Unless the target may be written to, only methods
 // known to be reads are let through; a method not in the list counts as a
 // write.

@@ -64,6 +64,14 @@ type Invoker interface {
 	Invoke(ctx context.Context, in Invocation) iter.Seq2[Record, error]
 }
 
+// MethodFinder looks one method up without listing all. An Invoker that has to
+// ask for each service should have it.
+type MethodFinder interface {
+	// Method finds what a person typed. An unknown name is an ErrNotFound with
+	// the nearest names.
+	Method(ctx context.Context, name string) (Method, error)
+}
+
 // Schemer resolves the reference in Record.Schema, Method.Input or
 // Method.Output.
 type Schemer interface {

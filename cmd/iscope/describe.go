@@ -102,6 +102,9 @@ func (a *app) describeMethod(ctx context.Context, conn *probes.Conn, subject str
 		return nil, nil
 	}
 	m, err := findMethod(ctx, conn, subject)
+	if kind := probes.KindOf(err); kind == probes.ErrNotFound || kind == probes.ErrUsage {
+		return nil, misspelt(ctx, conn, subject) // it may be a service, or a message
+	}
 	if err != nil {
 		return nil, err
 	}

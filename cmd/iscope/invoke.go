@@ -80,16 +80,13 @@ func (a *app) invoke(ctx context.Context, args []string, o invokeOpts) error {
 // listed goes to the driver as it is, which may know more forms of it than we
 // do, or says what is near.
 func findMethod(ctx context.Context, conn *probes.Conn, name string) (probes.Method, error) {
-	methods, err := conn.Methods(ctx)
-	if err != nil && !errors.Is(err, probes.ErrNotFound) {
-		return probes.Method{}, err
+	m, err := conn.Method(ctx, name)
+	if err == nil {
+		return m, nil
 	}
 	verb, _, isHTTP := strings.Cut(name, " ")
-	for _, m := range methods {
-		// gRPC names its methods with a slash or, in descriptors, with dots.
-		if m.Name == name || !isHTTP && strings.ReplaceAll(m.Name, "/", ".") == strings.ReplaceAll(name, "/", ".") {
-			return m, nil
-		}
+	if !errors.Is(err, probes.ErrNotFound) || m.Name == "" && !isHTTP {
+		return probes.Method{}, err
 	}
 	switch strings.ToUpper(verb) {
 	case "GET", "HEAD", "OPTIONS": // RFC 9110 §9.2.1: safe methods

@@ -20,6 +20,7 @@ func main() { os.Exit(Main()) }
 // Main runs the command with the process's own streams and arguments and
 // returns the exit code. Tests of the verbs run it in processes of their own.
 func Main() int {
+	startRoomy()
 	quiet()
 	// Ctrl-C ends the verb in good order; a second one ends the process.
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM, syscall.SIGHUP)

@@ -3,6 +3,7 @@ package hint
 import (
 	"regexp"
 	"strings"
+	"sync"
 
 	"iscope/probes"
 )
@@ -71,8 +72,12 @@ var phrases = [...]phrase{
 const maxScan = 4 << 10
 
 var (
-	resetReason = regexp.MustCompile(`upstream connect error or disconnect/reset before headers\. (retried and the latest )?reset reason: ([a-z ]{1,60})(?:, transport failure reason: ([^"\n]{1,300}))?`)
-	resilience  = regexp.MustCompile(`(CircuitBreaker|RateLimiter|Bulkhead|TimeLimiter) '([^'\n]{1,100})' (is (?:FORCED_)?(?:HALF_)?OPEN and|is full and|does not|recorded a timeout)`)
+	resetReason = sync.OnceValue(func() *regexp.Regexp {
+		return regexp.MustCompile(`upstream connect error or disconnect/reset before headers\. (retried and the latest )?reset reason: ([a-z ]{1,60})(?:, transport failure reason: ([^"\n]{1,300}))?`)
+	})
+	resilience = sync.OnceValue(func() *regexp.Regexp {
+		return regexp.MustCompile(`(CircuitBreaker|RateLimiter|Bulkhead|TimeLimiter) '([^'\n]{1,100})' (is (?:FORCED_)?(?:HALF_)?OPEN and|is full and|does not|recorded a timeout)`)
+	})
 )
 
 // explainBodies recognises texts that the service itself has not written.
@@ -96,11 +101,11 @@ func (c *call) failed(r *probes.Record) bool {
 
 // text reports whether it knows a text.
 func (c *call) text(s, source string) bool {
-	if m := resetReason.FindStringSubmatch(s); m != nil {
+	if m := resetReason().FindStringSubmatch(s); m != nil {
 		c.envoyReset(m[2], m[3], m[1] != "", source)
 		return true
 	}
-	if m := resilience.FindStringSubmatch(s); m != nil {
+	if m := resilience().FindStringSubmatch(s); m != nil {
 		c.resilience4j(m[1], m[2], m[3], source)
 		return true
 	}

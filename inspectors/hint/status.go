@@ -4,6 +4,7 @@ import (
 	"regexp"
 	"strconv"
 	"strings"
+	"sync"
 
 	"iscope/probes"
 )
@@ -80,14 +81,16 @@ func (c *call) grpcStatus(name string) {
 	if c.end == nil {
 		return
 	}
-	if m := foreignHTTP.FindStringSubmatch(c.end.Err); m != nil {
+	if m := foreignHTTP().FindStringSubmatch(c.end.Err); m != nil {
 		c.add(Hint{Topic: Proxy, Source: "grpc-message", Text: "the answer was not gRPC but plain HTTP with status " + m[1] +
 			": a proxy or another server answered; the library made this status of it"})
 	}
 }
 
 // foreignHTTP is how grpc-go words an answer that is no gRPC.
-var foreignHTTP = regexp.MustCompile(`unexpected HTTP status code received from server: (\d{3})`)
+var foreignHTTP = sync.OnceValue(func() *regexp.Regexp {
+	return regexp.MustCompile(`unexpected HTTP status code received from server: (\d{3})`)
+})
 
 func grpcMeaning(name string) string {
 	switch name {

@@ -3,17 +3,24 @@ package redact
 import (
 	"regexp"
 	"strings"
+	"sync"
 )
 
 const masked = "«redacted»"
 
 var (
-	textUser   = regexp.MustCompile(`(://[^\s/:@"']*:)[^\s/@"']+@`)
-	textPEM    = regexp.MustCompile(`-----BEGIN [A-Z ]*PRIVATE KEY-----[\s\S]*?(-----END [A-Z ]*PRIVATE KEY-----|$)`)
-	textJWT    = regexp.MustCompile(`\beyJ[A-Za-z0-9_-]{6,}\.[A-Za-z0-9_-]+\.[A-Za-z0-9_-]*`)
-	textScheme = regexp.MustCompile(`(?i)\b(bearer|basic)\s+([A-Za-z0-9._~+/=-]{6,})`)
-	textPair   = regexp.MustCompile(`([A-Za-z0-9_.-]+)("?\s*[=:]\s*)("(?:[^"\\]|\\.)*"|'[^']*'|[^\s"',;&)}\]]+)`)
-	textToken  = regexp.MustCompile(`^[A-Za-z0-9._~+=-]{6,}$`)
+	textUser = sync.OnceValue(func() *regexp.Regexp { return regexp.MustCompile(`(://[^\s/:@"']*:)[^\s/@"']+@`) })
+	textPEM  = sync.OnceValue(func() *regexp.Regexp {
+		return regexp.MustCompile(`-----BEGIN [A-Z ]*PRIVATE KEY-----[\s\S]*?(-----END [A-Z ]*PRIVATE KEY-----|$)`)
+	})
+	textJWT = sync.OnceValue(func() *regexp.Regexp {
+		return regexp.MustCompile(`\beyJ[A-Za-z0-9_-]{6,}\.[A-Za-z0-9_-]+\.[A-Za-z0-9_-]*`)
+	})
+	textScheme = sync.OnceValue(func() *regexp.Regexp { return regexp.MustCompile(`(?i)\b(bearer|basic)\s+([A-Za-z0-9._~+/=-]{6,})`) })
+	textPair   = sync.OnceValue(func() *regexp.Regexp {
+		return regexp.MustCompile(`([A-Za-z0-9_.-]+)("?\s*[=:]\s*)("(?:[^"\\]|\\.)*"|'[^']*'|[^\s"',;&)}\]]+)`)
+	})
+	textToken = sync.OnceValue(func() *regexp.Regexp { return regexp.MustCompile(`^[A-Za-z0-9._~+=-]{6,}$`) })
 )
 
 // Text takes secrets out of a text for people: an error, a log line. It knows
@@ -22,16 +29,16 @@ var (
 // some ten microseconds, so it is not for records.
 func (p *Policy) Text(s string) string {
 	if strings.Contains(s, "://") {
-		s = textUser.ReplaceAllString(s, "${1}"+masked+"@")
+		s = textUser().ReplaceAllString(s, "${1}"+masked+"@")
 	}
 	if strings.Contains(s, "PRIVATE KEY") {
-		s = textPEM.ReplaceAllString(s, masked)
+		s = textPEM().ReplaceAllString(s, masked)
 	}
 	if strings.Contains(s, "eyJ") {
-		s = textJWT.ReplaceAllString(s, masked)
+		s = textJWT().ReplaceAllString(s, masked)
 	}
-	s = textScheme.ReplaceAllStringFunc(s, func(m string) string {
-		parts := textScheme.FindStringSubmatch(m)
+	s = textScheme().ReplaceAllStringFunc(s, func(m string) string {
+		parts := textScheme().FindStringSubmatch(m)
 		if !looksRandom([]byte(parts[2])) {
 			return m
 		}
@@ -48,7 +55,7 @@ func maskPairs(s string) string {
 	var b strings.Builder
 	at := 0
 	for at < len(s) {
-		m := textPair.FindStringSubmatchIndex(s[at:])
+		m := textPair().FindStringSubmatchIndex(s[at:])
 		if m == nil {
 			break
 		}
@@ -79,6 +86,6 @@ func pairIsSecret(name, sep, value, bare string) bool {
 
 // isToken reports letters and digits mixed, as people do not write them.
 func isToken(s string) bool {
-	return textToken.MatchString(s) && strings.ContainsAny(s, "0123456789") &&
+	return textToken().MatchString(s) && strings.ContainsAny(s, "0123456789") &&
 		strings.ContainsAny(strings.ToLower(s), "abcdefghijklmnopqrstuvwxyz")
 }

@@ -4,8 +4,11 @@ import (
 	"errors"
 	"fmt"
 	"net"
+	"net/url"
 	"strconv"
 	"strings"
+
+	"iscope/probes"
 )
 
 // address is where to connect and what to call the server there.
@@ -24,6 +27,34 @@ func (a address) String() string {
 	return a.dial
 }
 
+// parseAddresses reads one address, or several with commas between.
+func parseAddresses(s string) ([]address, error) {
+	parts := list(s)
+	if len(parts) == 0 || strings.HasPrefix(s, "unix:") { // a path may hold a comma
+		parts = []string{s}
+	}
+	var out []address
+	for _, part := range parts {
+		a, err := parseAddress(part)
+		if err != nil {
+			return nil, err
+		}
+		out = append(out, a)
+	}
+	return out, nil
+}
+
+// urlSubject takes the method out of a URL's path. In grpc://unix:/PATH the path
+// is that of a socket, and the method has to be named beside it.
+func urlSubject(t *probes.Target, u *url.URL) string {
+	if u.Host == "unix:" {
+		t.Address = "unix:" + u.Path
+		t.Name = u.Scheme + "://" + t.Address
+		return ""
+	}
+	return strings.TrimPrefix(u.Path, "/")
+}
+
 // parseAddress reads host:port or unix:PATH. It insists on a port: grpc-go
 // would use 443 without a word.
 func parseAddress(s string) (address, error) {
@@ -33,8 +64,6 @@ func parseAddress(s string) (address, error) {
 	switch {
 	case s == "":
 		return address{}, hinted(errors.New("no address given"), "write it as host:port")
-	case strings.Contains(s, ","):
-		return address{}, hinted(fmt.Errorf("%q holds several addresses", s), "give one; gRPC servers are opened one by one")
 	case strings.Contains(s, "://"):
 		return address{}, hinted(fmt.Errorf("%q is no address", s), "write host:port; the scheme belongs in the target's url")
 	}

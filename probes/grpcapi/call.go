@@ -53,7 +53,7 @@ func (c *call) run(ctx context.Context, yield func(probes.Record, error) bool) e
 	c.began = time.Now()
 	stream, err := c.link.cc.NewStream(ctx, &grpc.StreamDesc{
 		ClientStreams: c.method.IsStreamingClient(), ServerStreams: c.method.IsStreamingServer(),
-	}, path(c.method), grpc.ForceCodecV2(rawCodec{}))
+	}, path(c.method), c.options()...)
 	if err != nil {
 		defer cancel()
 		return c.cut(ctx, err)
@@ -107,6 +107,15 @@ func (c *call) run(ctx context.Context, yield func(probes.Record, error) bool) e
 			return c.finish(ctx, stream, e.err, yield)
 		}
 	}
+}
+
+// options are the call's own.
+func (c *call) options() []grpc.CallOption {
+	out := []grpc.CallOption{grpc.ForceCodecV2(rawCodec{})}
+	if c.in.Compression != "" {
+		out = append(out, grpc.UseCompressor(c.in.Compression))
+	}
+	return out
 }
 
 // takePending yields the request being written, if there is one. It is false
@@ -168,7 +177,7 @@ func (c *call) receive(stream grpc.ClientStream, push func(event)) {
 			push(event{ended: true, err: err})
 			return
 		}
-		rec := c.response(index, w.bytes)
+		rec := c.response(index, w.bytes, c.times.received(len(w.bytes)))
 		if index == 1 {
 			// No error is possible once a message has come.
 			header, _ := stream.Header()
@@ -197,7 +206,20 @@ func (c *call) request(index int, req *request) probes.Record {
 	if index == 1 {
 		r.Header = c.in.Header
 	}
-	r.Attrs = append(r.Attrs, sizes(index, len(req.wire))...)
+	r.Attrs = append(r.Attrs, sizes(index, c.packed(req.wire))...)
 	r.Native = native(nativeMessage{Path: path(c.method), ContentType: contentType, Wire: req.wire})
 	return r
+}
+
+// packed is the size of a message as it is sent. gRPC tells it only afterwards,
+// when the record may be gone, so compressing is done once more to know it.
+func (c *call) packed(b []byte) int {
+	if c.in.Compression == "" || len(b) == 0 {
+		return len(b)
+	}
+	z, err := compress(b)
+	if err != nil { // writing to memory does not fail
+		return len(b)
+	}
+	return len(z)
 }

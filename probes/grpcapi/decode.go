@@ -44,15 +44,16 @@ func native(v any) json.RawMessage {
 }
 
 func sizes(index, wire int) []probes.Attr {
-	return []probes.Attr{{Name: attrIndex, Value: strconv.Itoa(index)}, {Name: attrWire, Value: strconv.Itoa(wire)}}
+	return []probes.Attr{{Name: attrIndex, Value: strconv.Itoa(index)}, {Name: probes.AttrWireSize, Value: strconv.Itoa(wire)}}
 }
 
-// response turns a received message into a record. One that does not fit its
+// response turns a received message into a record; onWire is its size before
+// unpacking. One that does not fit its
 // descriptor is a record with Err and the bytes in Native, not a failed call.
-func (c *call) response(index int, b []byte) probes.Record {
+func (c *call) response(index int, b []byte, onWire int) probes.Record {
 	r := c.record(probes.Response, fmt.Sprintf("response/%d", index))
 	r.Schema = string(c.method.Output().FullName())
-	r.Attrs = append(r.Attrs, sizes(index, len(b))...)
+	r.Attrs = append(r.Attrs, sizes(index, onWire)...)
 	nat := nativeMessage{Path: path(c.method), ContentType: contentType}
 	m, err := decodeMessage(b, c.method.Output(), c.types)
 	if err != nil {

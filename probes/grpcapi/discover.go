@@ -25,11 +25,13 @@ const (
 const (
 	attrMethods  = "iscope.grpc.methods"        // how many
 	attrInternal = "iscope.grpc.infrastructure" // services left out of the picture
+	attrMissing  = "iscope.grpc.missing_import" // a file that is not served and could be done without
 )
 
 // Discover claims one node for the target and one for each service it offers,
 // with their health. Services of gRPC itself (reflection, health, channelz)
-// are named in an attribute of the target's node instead.
+// are named in an attribute of the target's node instead; what channelz says of
+// calls and sockets is there too, in detail.
 func (p *probe) Discover(ctx context.Context, q probes.DiscoverQuery) iter.Seq2[probes.Snapshot, error] {
 	return func(yield func(probes.Snapshot, error) bool) {
 		if err := p.discover(ctx, q, yield); err != nil {
@@ -90,8 +92,13 @@ func (s *surveyor) run(ctx context.Context) error {
 	} else if err != nil {
 		return err
 	}
-	if set := s.link.set.protoset; set != nil && s.link.reflect.isOff(ctx) {
-		s.miss("services: the server has no reflection; they are those of " + set.path)
+	if src := s.link.set.sources; src != nil {
+		if s.link.reflect.isOff(ctx) {
+			s.miss("services: the server has no reflection; they are those of " + src.String())
+		}
+		for _, note := range src.notes {
+			s.miss("sources: " + note)
+		}
 	}
 	names, internal := split(names)
 	if names, err = s.narrow(names, internal); err != nil {
@@ -166,8 +173,11 @@ func (s *surveyor) target(ctx context.Context, internal []protoreflect.FullName)
 	n := &probes.Node{
 		ID: targetID(set.target.Name), Kind: probes.NodeService, Name: set.target.Name,
 		Addr: set.addr.String(), Health: h.verdict, Reason: h.reason,
-		Aliases: append([]string{probes.AddrAlias(set.addr.String())}, set.target.Aliases...),
-		Attrs:   []probes.Attr{{Name: probes.AttrProtocol, Value: "grpc"}},
+		Aliases: slices.Clone(set.target.Aliases),
+		Attrs:   []probes.Attr{protocolAttr(s.link.protocol)},
+	}
+	for _, a := range set.addrs {
+		n.Aliases = append(n.Aliases, probes.AddrAlias(a.String()))
 	}
 	if f.peer != "" && f.peer != set.addr.String() && set.addr.network == "tcp" {
 		n.Aliases = append(n.Aliases, probes.AddrAlias(f.peer))
@@ -178,6 +188,7 @@ func (s *surveyor) target(ctx context.Context, internal []protoreflect.FullName)
 	if len(internal) > 0 {
 		n.Attrs = append(n.Attrs, probes.Attr{Name: attrInternal, Value: join(internal)})
 	}
+	s.channelz(ctx, n, internal)
 	s.claim(n, byHealth)
 	return nil
 }
@@ -213,6 +224,9 @@ func (s *surveyor) detail(ctx context.Context, n *probes.Node, name protoreflect
 		return nil
 	case err != nil:
 		return s.link.requestError(ctx, "describing "+string(name), err)
+	}
+	for _, file := range s.link.missingImports(sd.ParentFile()) {
+		n.Attrs = append(n.Attrs, probes.Attr{Name: attrMissing, Value: file})
 	}
 	n.Attrs = append(n.Attrs, probes.Attr{Name: attrMethods, Value: strconv.Itoa(sd.Methods().Len())})
 	for i := range sd.Methods().Len() {

@@ -21,7 +21,6 @@ import (
 const (
 	attrCode     = "rpc.grpc.status_code" // the number
 	attrIndex    = "iscope.index"         // of a message within its call and direction, from 1
-	attrWire     = "iscope.wire_bytes"    // size of the message before it became JSON
 	attrUnknown  = "iscope.unknown_bytes" // of fields that the schema does not know
 	attrSent     = "iscope.sent"          // messages of a call, by direction
 	attrReceived = "iscope.received"
@@ -49,12 +48,25 @@ func (c *call) finish(ctx context.Context, stream grpc.ClientStream, err error, 
 	if v := f.tlsName(); v != "" {
 		rec.Attrs = append(rec.Attrs, probes.Attr{Name: probes.AttrTLSVersion, Value: v})
 	}
+	if id := c.trace(); id != "" {
+		rec.Attrs = append(rec.Attrs, probes.Attr{Name: probes.AttrTraceID, Value: id})
+	}
 	if attempts > 1 {
 		rec.Attrs = append(rec.Attrs, probes.Attr{Name: probes.AttrAttempt, Value: strconv.Itoa(attempts)})
 	}
 	rec.Attrs = append(rec.Attrs, timing(m, f, c.invoked, c.began, ended)...)
 	yield(rec, nil)
 	return nil
+}
+
+// trace is the trace that the call's traceparent names, "" for none.
+func (c *call) trace() string {
+	for _, f := range c.in.Header {
+		if strings.EqualFold(f.Name, probes.HeaderTraceparent) {
+			return probes.TraceID(string(f.Value))
+		}
+	}
+	return ""
 }
 
 // end describes how the peer ended the call.
@@ -68,6 +80,7 @@ func (c *call) end(st *status.Status, header, trailer metadata.MD) probes.Record
 		probes.Attr{Name: attrSent, Value: strconv.Itoa(c.sent)},
 		probes.Attr{Name: attrReceived, Value: strconv.Itoa(c.received)},
 		probes.Attr{Name: probes.AttrServerAddress, Value: c.set.addr.host},
+		protocolAttr(c.link.protocol),
 	)
 	if c.set.addr.port != "" {
 		r.Attrs = append(r.Attrs, probes.Attr{Name: probes.AttrServerPort, Value: c.set.addr.port})

@@ -48,7 +48,7 @@ func (l *link) progress(f *facts) string {
 	case f.phase == resolving:
 		return "still looking up " + l.set.addr.host
 	case f.phase == connecting:
-		return "no answer from " + l.set.addr.String() + " (a firewall that drops packets?)"
+		return "no answer from " + l.where() + " (a firewall that drops packets?)"
 	case f.phase == handshaking:
 		return fmt.Sprintf("connected in %s, but the TLS handshake did not finish", short(f.connect))
 	case !isSettings(f.first):
@@ -64,10 +64,10 @@ func (l *link) dialFault(err error) (kind, cause error) {
 	var dns *net.DNSError
 	switch {
 	case errors.As(err, &dns):
-		return probes.ErrUnreachable, hinted(fmt.Errorf("no address found for host %q: %w", l.set.addr.host, err),
+		return probes.ErrUnreachable, hinted(fmt.Errorf("no address found for host %q: %w", dns.Name, err),
 			"check the name; names of Kubernetes services exist only inside the cluster")
 	case errors.Is(err, syscall.ECONNREFUSED):
-		return probes.ErrUnreachable, hinted(fmt.Errorf("nothing listens on %s: %w", l.set.addr, err),
+		return probes.ErrUnreachable, hinted(fmt.Errorf("nothing listens on %s: %w", l.where(), err),
 			"start the server, or check the port")
 	}
 	if kind = probes.KindOfCause(err); kind == nil {
@@ -81,17 +81,17 @@ func (l *link) handshakeFault(ctx context.Context, err error) (kind, cause error
 	var unverified *tls.CertificateVerificationError
 	switch {
 	case errors.As(err, &header) && bytes.HasPrefix(header.RecordHeader[:], []byte("HTTP")):
-		return probes.ErrTLS, hinted(errors.New("this is a plaintext HTTP/1 server"), "it is no gRPC server; try http://"+l.set.addr.String())
+		return probes.ErrTLS, hinted(errors.New("this is a plaintext HTTP/1 server"), "it is no gRPC server; try http://"+l.where())
 	case errors.As(err, &header):
-		return probes.ErrTLS, hinted(fmt.Errorf("the server is plaintext: %w", err), "use grpc://"+l.set.addr.String())
+		return probes.ErrTLS, hinted(fmt.Errorf("the server is plaintext: %w", err), "use grpc://"+l.where())
 	case errors.As(err, &unverified):
 		return probes.ErrTLS, l.certificateFault(unverified)
 	case strings.Contains(err.Error(), "ALPN"), strings.Contains(err.Error(), "no application protocol"):
-		return probes.ErrProtocol, hinted(fmt.Errorf("the server speaks TLS but does not offer HTTP/2: %w", err),
-			"it is no gRPC server; try https://"+l.set.addr.String())
+		return probes.ErrProtocol, hinted(httpOnly{fmt.Errorf("the server speaks TLS but does not offer HTTP/2: %w", err)},
+			l.noServer("https://"))
 	case closedEarly(err):
 		if l.speaksPlaintext(ctx) {
-			return probes.ErrTLS, hinted(errors.New("the server is plaintext"), "use grpc://"+l.set.addr.String())
+			return probes.ErrTLS, hinted(errors.New("the server is plaintext"), "use grpc://"+l.where())
 		}
 		return probes.ErrTLS, hinted(fmt.Errorf("the peer closed the connection during the TLS handshake: %w", err),
 			"it may be no TLS server, or refuse this client")
@@ -133,7 +133,7 @@ func (l *link) greetingFault(ctx context.Context, f *facts) (kind, cause error) 
 	alertRecord := len(f.first) >= 2 && f.first[0] == 0x15 && f.first[1] == 0x3
 	nothing := len(f.first) == 0
 	if l.set.tls == nil && (alertRecord || (nothing || isHTTP1) && l.speaksTLS(ctx)) {
-		return probes.ErrTLS, hinted(errors.New("the server speaks TLS"), "use grpcs://"+l.set.addr.String())
+		return probes.ErrTLS, hinted(errors.New("the server speaks TLS"), "use grpcs://"+l.where())
 	}
 	switch {
 	case isHTTP1:
@@ -141,8 +141,8 @@ func (l *link) greetingFault(ctx context.Context, f *facts) (kind, cause error) 
 		if l.set.tls != nil {
 			scheme = "https://"
 		}
-		return probes.ErrProtocol, hinted(fmt.Errorf("this is an HTTP/1 server: it answered %q", firstLine(f.first)),
-			"it is no gRPC server; try "+scheme+l.set.addr.String())
+		return probes.ErrProtocol, hinted(httpOnly{fmt.Errorf("this is an HTTP/1 server: it answered %q", firstLine(f.first))},
+			l.noServer(scheme))
 	case nothing && l.set.tls != nil:
 		if alert := l.refusal(ctx, f.lost); alert != nil {
 			return probes.ErrTLS, hinted(alert, l.alertHint(alert))
@@ -155,6 +155,15 @@ func (l *link) greetingFault(ctx context.Context, f *facts) (kind, cause error) 
 		return probes.ErrProtocol, hinted(fmt.Errorf("the peer does not speak HTTP/2: it sent %q", f.first), "check the port")
 	}
 	return probes.ErrUnreachable, fmt.Errorf("the connection was lost: %w", orEOF(f.lost))
+}
+
+// noServer is the advice for a peer that speaks HTTP only.
+func (l *link) noServer(scheme string) string {
+	hint := "it is no gRPC server; try " + scheme + l.where()
+	if l.set.protocol == protoAuto {
+		return hint + " (gRPC-Web and Connect were tried, too: set the option " + optProtocol + " if it is one of them)"
+	}
+	return hint
 }
 
 func firstLine(b []byte) string {

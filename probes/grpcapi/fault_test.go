@@ -170,9 +170,12 @@ func TestAddressesAndOptions(t *testing.T) {
 		{"no port", probes.Target{Address: "orders"}, `address "orders" has no port`, "orders:50051"},
 		{"no address", probes.Target{}, "no address given", "host:port"},
 		{"port out of range", probes.Target{Address: "a:70000"}, "no port between 1 and 65535", ""},
-		{"several", probes.Target{Address: "a:1,b:2"}, "several addresses", ""},
+		{"one of several", probes.Target{Address: "a:1,b"}, `address "b" has no port`, "50051"},
+		{"balance", probes.Target{Address: "a:1", Options: map[string]string{optBalance: "random"}}, `option balance is "random"`, "round_robin"},
+		{"protocol", probes.Target{Address: "a:1", Options: map[string]string{optProtocol: "http"}}, `option protocol is "http"`, "grpc-web"},
+		{"authority", probes.Target{Address: "a:1", Options: map[string]string{optAuthority: "http://a"}}, "option authority", "host name"},
 		{"a URL", probes.Target{Address: "http://a:1"}, "no address", "host:port"},
-		{"unknown option", probes.Target{Address: "a:1", Options: map[string]string{"protosett": "x"}}, `unknown option "protosett"`, "did you mean protoset?"},
+		{"unknown option", probes.Target{Address: "a:1", Options: map[string]string{"protosett": "x"}}, `unknown option "protosett"`, "did you mean protoset, proto"},
 		{"bad reflection", probes.Target{Address: "a:1", Options: map[string]string{optReflection: "v2"}}, `reflection is "v2"`, "v1alpha"},
 		{"bad limit", probes.Target{Address: "a:1", Options: map[string]string{optMaxMessage: "64MiB"}}, `"64MiB"`, "number of bytes"},
 		{"missing protoset", probes.Target{Address: "a:1", Options: map[string]string{optProtoset: "/no/such.binpb"}}, "reading the protoset", ""},
@@ -188,20 +191,6 @@ func TestAddressesAndOptions(t *testing.T) {
 				t.Errorf("the error shows a secret: %v", err)
 			}
 		})
-	}
-}
-
-func TestUnixSocket(t *testing.T) {
-	path := t.TempDir() + "/grpc.sock"
-	lis, err := net.Listen("unix", path)
-	if err != nil {
-		t.Fatal(err)
-	}
-	f := serve(t, serverOptions{reflection: bothVersions})
-	go func() { _ = f.server.Serve(lis) }()
-	p := dial(t, probes.Target{Name: "fixture", Address: "unix:" + path})
-	if _, err := collect(within(t), p, probes.Invocation{Method: "probe.v1.Lone/Ping"}); err != nil {
-		t.Fatal(err)
 	}
 }
 

@@ -130,7 +130,9 @@ type serverOptions struct {
 	token      string   // demanded of every call
 	tls        *tls.Config
 	noHealth   bool
+	network    string // default: tcp
 	addr       string
+	watch      func(context.Context) // sees every call
 }
 
 var bothVersions = []version{v1, v1alpha}
@@ -151,19 +153,22 @@ func serve(t testing.TB, o serverOptions) *fixture {
 	if o.addr == "" {
 		o.addr = "127.0.0.1:0"
 	}
-	lis, err := net.Listen("tcp", o.addr)
+	if o.network == "" {
+		o.network = "tcp"
+	}
+	lis, err := net.Listen(o.network, o.addr)
 	if err != nil {
 		t.Fatal(err)
 	}
 	f := &fixture{addr: lis.Addr().String(), health: health.NewServer()}
 	gate := func(srv any, ss grpc.ServerStream, info *grpc.StreamServerInfo, next grpc.StreamHandler) error {
-		if err := f.admit(ss.Context(), info.FullMethod, o.token); err != nil {
+		if err := f.admit(ss.Context(), info.FullMethod, o); err != nil {
 			return err
 		}
 		return next(srv, ss)
 	}
 	unary := func(ctx context.Context, req any, info *grpc.UnaryServerInfo, next grpc.UnaryHandler) (any, error) {
-		if err := f.admit(ctx, info.FullMethod, o.token); err != nil {
+		if err := f.admit(ctx, info.FullMethod, o); err != nil {
 			return nil, err
 		}
 		return next(ctx, req)
@@ -195,12 +200,15 @@ func serve(t testing.TB, o serverOptions) *fixture {
 	return f
 }
 
-func (f *fixture) admit(ctx context.Context, method, token string) error {
+func (f *fixture) admit(ctx context.Context, method string, o serverOptions) error {
 	f.mu.Lock()
 	f.calls = append(f.calls, method)
 	f.mu.Unlock()
+	if o.watch != nil {
+		o.watch(ctx)
+	}
 	md, _ := metadata.FromIncomingContext(ctx)
-	if got := md.Get("authorization"); token != "" && (len(got) != 1 || got[0] != "Bearer "+token) {
+	if got := md.Get("authorization"); o.token != "" && (len(got) != 1 || got[0] != "Bearer "+o.token) {
 		return status.Error(codes.Unauthenticated, "no token")
 	}
 	return nil

@@ -126,3 +126,27 @@ func TestInteropDescriptions(t *testing.T) {
 		}
 	}
 }
+
+func TestChannelzOfInterop(t *testing.T) {
+	p := dial(t, interopTarget(t))
+	for range 2 {
+		if _, err := collect(within(t), p, probes.Invocation{Method: testService + "/EmptyCall"}); err != nil {
+			t.Fatal(err)
+		}
+	}
+	for snap, err := range p.Discover(within(t), probes.DiscoverQuery{Detail: true}) {
+		if err != nil {
+			t.Fatal(err)
+		}
+		if !snap.Complete {
+			t.Errorf("missing: %v", snap.Missing)
+		}
+		n := snap.Claims[0].Node
+		for _, name := range []string{attrCallsStarted, attrCallsSucceeded, attrCallsFailed, attrSockets, attrSocket} {
+			v, ok := probes.FindAttr(n.Attrs, name)
+			if !ok || name == attrCallsSucceeded && v == "0" || name == attrSocket && !strings.HasPrefix(v, "from 127.0.0.1:") {
+				t.Errorf("%s is %q in %v", name, v, n.Attrs)
+			}
+		}
+	}
+}

@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"io"
 	"iter"
+	"strings"
 	"time"
 
 	"google.golang.org/protobuf/reflect/protoreflect"
@@ -20,7 +21,7 @@ import (
 // For a method that takes one message, Next is read to io.EOF before anything
 // is sent. A negative Deadline means none. The first Response carries the
 // response headers; the End carries headers and then trailers, and its Native
-// says where the trailers start.
+// says where the trailers start. Of Compression there is gzip.
 func (p *probe) Invoke(ctx context.Context, in probes.Invocation) iter.Seq2[probes.Record, error] {
 	return func(yield func(probes.Record, error) bool) {
 		if err := p.invoke(ctx, in, yield); err != nil {
@@ -38,6 +39,10 @@ func (p *probe) invoke(ctx context.Context, in probes.Invocation, yield func(pro
 	}
 	ctx, cancel := c.limited(ctx)
 	defer cancel()
+	if !knownCompression(in.Compression) {
+		return c.usage(hinted(fmt.Errorf("compression %q is not supported", in.Compression),
+			"use "+strings.Join(compressions, ", ")+", or none"))
+	}
 	out, err := p.set.outgoing(ctx, in.Header)
 	if err != nil {
 		return p.set.fail(c.op, probes.ErrUsage, err)
@@ -47,7 +52,7 @@ func (p *probe) invoke(ctx context.Context, in probes.Invocation, yield func(pro
 		return err
 	}
 	defer done()
-	c.link = l
+	c.link, c.invoked = l, l.start(c.invoked)
 	if c.method, err = l.method(ctx, in.Method); err != nil {
 		return err
 	}

@@ -19,7 +19,7 @@ import (
 )
 
 // services lists what the server offers, sorted. Where reflection is off it
-// lists what the protoset describes.
+// lists what the sources describe.
 func (l *link) services(ctx context.Context) ([]protoreflect.FullName, error) {
 	var names []protoreflect.FullName
 	err := l.reflect.ask(ctx, func(c *grpcreflect.Client) error {
@@ -27,8 +27,8 @@ func (l *link) services(ctx context.Context) ([]protoreflect.FullName, error) {
 		names, err = c.ListServices()
 		return err
 	})
-	if set := l.set.protoset; set != nil && errors.Is(err, probes.ErrUnsupported) {
-		return set.services(), nil
+	if src := l.set.sources; src != nil && errors.Is(err, probes.ErrUnsupported) {
+		return src.offered, nil
 	}
 	if err != nil {
 		return nil, l.requestError(ctx, "listing services", err)
@@ -37,7 +37,7 @@ func (l *link) services(ctx context.Context) ([]protoreflect.FullName, error) {
 	return slices.Compact(names), nil
 }
 
-// find returns the descriptor of a symbol: from the server, from the protoset,
+// find returns the descriptor of a symbol: from the server, from the sources,
 // or of a type that is linked in. notKnown tells the error of a symbol that
 // nobody knows from a failure to ask.
 func (l *link) find(ctx context.Context, name protoreflect.FullName) (protoreflect.Descriptor, error) {
@@ -54,12 +54,12 @@ func (l *link) find(ctx context.Context, name protoreflect.FullName) (protorefle
 	if err == nil {
 		return d, nil
 	}
-	if set := l.set.protoset; set != nil {
-		if d, err := set.files.FindDescriptorByName(name); err == nil {
+	if src := l.set.sources; src != nil {
+		if d, err := src.files.FindDescriptorByName(name); err == nil {
 			return d, nil
 		}
 		if errors.Is(err, probes.ErrUnsupported) {
-			err = protoregistry.NotFound // the protoset is all there is
+			err = protoregistry.NotFound // the sources are all there is
 		}
 	}
 	if d, err := protoregistry.GlobalFiles.FindDescriptorByName(name); err == nil {
@@ -78,6 +78,9 @@ func (l *link) remote(ctx context.Context, key string, ask func(*grpcreflect.Cli
 		var err error
 		if d, err = ask(c); err != nil && notKnown(err) {
 			l.reflect.missing[key] = err
+		}
+		if absent := l.reflect.calls.takeAbsent(); err == nil {
+			l.noteAbsent(d.ParentFile(), absent)
 		}
 		return err
 	})
@@ -172,7 +175,7 @@ func (l *link) schemaError(ctx context.Context, op string, err error) error {
 	}
 	text := strings.ReplaceAll(err.Error(), "\ncaused by: ", ", because of ")
 	return l.set.fail(op, probes.ErrProtocol, hinted(fmt.Errorf("the server's reflection is incomplete: %s", text),
-		"set the option protoset to a FileDescriptorSet that has the missing file"))
+		"set the option protoset to a FileDescriptorSet that has the missing file, or the option proto to the file"))
 }
 
 // notFound adds the services nearest to the one that is missing, unless what

@@ -4,6 +4,7 @@ import (
 	"context"
 	"slices"
 	"strings"
+	"time"
 
 	"google.golang.org/protobuf/reflect/protoreflect"
 	"google.golang.org/protobuf/types/descriptorpb"
@@ -36,7 +37,7 @@ func (p *probe) Methods(ctx context.Context) ([]probes.Method, error) {
 			continue
 		}
 		for i := range sd.Methods().Len() {
-			out = append(out, describeMethod(sd.Methods().Get(i)))
+			out = append(out, l.describe(sd.Methods().Get(i)))
 		}
 	}
 	if len(out) == 0 && failed != nil {
@@ -46,11 +47,27 @@ func (p *probe) Methods(ctx context.Context) ([]probes.Method, error) {
 	return out, nil
 }
 
-func describeMethod(md protoreflect.MethodDescriptor) probes.Method {
+// Method finds one method, at the cost of one question to reflection.
+func (p *probe) Method(ctx context.Context, name string) (probes.Method, error) {
+	began := time.Now()
+	l, done, err := p.use(ctx, "finding the method")
+	if err != nil {
+		return probes.Method{}, err
+	}
+	defer done()
+	md, err := l.method(ctx, name)
+	if err != nil {
+		return probes.Method{}, err
+	}
+	l.lookedFor(began)
+	return l.describe(md), nil
+}
+
+func (l *link) describe(md protoreflect.MethodDescriptor) probes.Method {
 	m := probes.Method{
 		Name:         methodName(md),
 		Group:        string(md.Parent().FullName()),
-		Doc:          docLine(md),
+		Doc:          l.docLine(md),
 		Effect:       effectOf(md),
 		ClientStream: md.IsStreamingClient(),
 		ServerStream: md.IsStreamingServer(),
@@ -64,10 +81,8 @@ func describeMethod(md protoreflect.MethodDescriptor) probes.Method {
 	return m
 }
 
-// docLine is the first sentence or line of an element's comment. Servers
-// rarely keep comments; protosets do.
-func docLine(d protoreflect.Descriptor) string {
-	text := strings.TrimSpace(d.ParentFile().SourceLocations().ByDescriptor(d).LeadingComments)
-	line, _, _ := strings.Cut(text, "\n")
-	return strings.TrimSpace(line)
+// docLine is the first line of an element's comment.
+func (l *link) docLine(d protoreflect.Descriptor) string {
+	line, _, _ := strings.Cut(l.comment(d), "\n")
+	return line
 }

@@ -6,6 +6,7 @@ import (
 	"errors"
 	"net"
 	"net/http/httptrace"
+	"strings"
 	"sync"
 	"time"
 
@@ -35,6 +36,7 @@ type attempt struct {
 // happen.
 type facts struct {
 	began, lookup     time.Time
+	addr              string // host:port or unix:PATH, as it was dialled
 	phase             phase
 	dns, connect, tls time.Duration
 	peer              string // address connected to
@@ -79,11 +81,17 @@ func (a *attempt) trace(ctx context.Context) context.Context {
 
 // dial is the link's dialler. It does the name lookup too (the link uses the
 // passthrough resolver), so that its errors and its time are seen.
-func (l *link) dial(ctx context.Context, _ string) (net.Conn, error) {
-	a := &attempt{facts: facts{began: time.Now()}}
+func (l *link) dial(ctx context.Context, addr string) (net.Conn, error) {
+	network, to := "tcp", addr
+	if path, ok := strings.CutPrefix(addr, "unix:"); ok {
+		network, to = "unix", path
+	} else if l.set.addr.network == "unix" && !l.set.balanced() {
+		network, addr = "unix", l.set.addr.String()
+	}
+	a := &attempt{facts: facts{began: time.Now(), addr: addr}}
 	l.remember(a)
 	var d net.Dialer
-	conn, err := d.DialContext(a.trace(ctx), l.set.addr.network, l.set.addr.dial)
+	conn, err := d.DialContext(a.trace(ctx), network, to)
 	a.set(func(f *facts) {
 		f.err = err
 		if err != nil {
@@ -112,12 +120,16 @@ type dialled struct {
 // there too.
 type observed struct {
 	credentials.TransportCredentials
+	name string // the certificate must have, "" for the authority
 }
 
 func (o observed) ClientHandshake(ctx context.Context, authority string, raw net.Conn) (net.Conn, credentials.AuthInfo, error) {
 	d, ok := raw.(*dialled)
 	if !ok {
 		return o.TransportCredentials.ClientHandshake(ctx, authority, raw)
+	}
+	if o.name != "" {
+		authority = o.name
 	}
 	began := time.Now()
 	conn, info, err := o.TransportCredentials.ClientHandshake(ctx, authority, raw)
@@ -135,9 +147,15 @@ func (o observed) ClientHandshake(ctx context.Context, authority string, raw net
 	return &watched{conn, d.attempt}, info, nil
 }
 
+// Info leaves the name out that tls.server_name says: gRPC would insist that the
+// authority is the same, and the handshake has it anyway.
+func (o observed) Info() credentials.ProtocolInfo {
+	return credentials.ProtocolInfo{SecurityProtocol: o.TransportCredentials.Info().SecurityProtocol}
+}
+
 // Clone keeps the observer when gRPC copies credentials.
 func (o observed) Clone() credentials.TransportCredentials {
-	return observed{o.TransportCredentials.Clone()}
+	return observed{o.TransportCredentials.Clone(), o.name}
 }
 
 // watched notes what the peer says first and how reading ended.

@@ -7,6 +7,8 @@ import (
 	"regexp"
 	"strconv"
 	"strings"
+	"sync"
+	"time"
 	"unicode/utf8"
 
 	"google.golang.org/protobuf/encoding/protojson"
@@ -29,28 +31,34 @@ func parseMessage(doc []byte, md protoreflect.MessageDescriptor, t resolver) (*d
 		}
 		return m, nil
 	}
-	if err := (protojson.UnmarshalOptions{Resolver: t}).Unmarshal(doc, m); err != nil {
-		return nil, explain(doc, md, protoText(err))
+	edited, edits := withTimes(doc, md, time.Now())
+	if err := (protojson.UnmarshalOptions{Resolver: t}).Unmarshal(edited, m); err != nil {
+		return nil, explain(doc, edited, edits, md, protoText(err))
 	}
 	return m, nil
 }
 
 // position is how protojson (protobuf-go v1.36) says where.
-var position = regexp.MustCompile(`^(?:syntax error )?\(line (\d+):(\d+)\): (?s:(.*))$`)
+var position = sync.OnceValue(func() *regexp.Regexp {
+	return regexp.MustCompile(`^(?:syntax error )?\(line (\d+):(\d+)\): (?s:(.*))$`)
+})
 
-// explain rewrites protojson's error text. Text it does not recognise stays.
-func explain(doc []byte, md protoreflect.MessageDescriptor, text string) error {
+// explain rewrites protojson's error text, which is about the edited document.
+// Text it does not recognise stays.
+func explain(doc, edited []byte, edits []edit, md protoreflect.MessageDescriptor, text string) error {
 	if text == "unexpected EOF" {
 		line, column := lineColumn(doc, len(doc))
 		return fmt.Errorf("line %d:%d: the document ends too early", line, column)
 	}
-	m := position.FindStringSubmatch(text)
+	m := position().FindStringSubmatch(text)
 	if m == nil {
 		return errors.New(text)
 	}
-	line, column, what := m[1], m[2], m[3]
-	steps := pathAt(doc, offsetOf(doc, line, column))
-	where := "line " + line + ":" + column
+	what := m[3]
+	offset := offsetOf(edited, m[1], m[2])
+	steps := pathAt(edited, offset)
+	line, column := lineColumn(doc, given(edits, offset))
+	where := fmt.Sprintf("line %d:%d", line, column)
 	if p := pathText(steps); p != "" {
 		where = p + " (" + where + ")"
 	}
@@ -96,7 +104,7 @@ func adviceFor(what string, md protoreflect.MessageDescriptor, steps []step) str
 	case strings.Contains(what, "is already set") && fd != nil && fd.ContainingOneof() != nil:
 		return "give only one of " + strings.Join(fieldNames(fd.ContainingOneof().Fields()), ", ")
 	case strings.HasPrefix(what, "unable to resolve"):
-		return "the server does not describe this type; a protoset may (option " + optProtoset + ")"
+		return "the server does not describe this type; sources may (options " + optProto + ", " + optProtoset + ")"
 	case fd != nil && (strings.HasPrefix(what, "invalid") || strings.HasPrefix(what, "unexpected token")):
 		return expected(fd)
 	}
@@ -145,7 +153,7 @@ func expected(fd protoreflect.FieldDescriptor) string {
 }
 
 var wellKnownExamples = map[protoreflect.FullName]string{
-	"google.protobuf.Timestamp": `"2026-11-22T14:03:00Z"`,
+	"google.protobuf.Timestamp": `"2026-11-22T14:03:00Z" or "now-1h"`,
 	"google.protobuf.Duration":  `"1.5s"`,
 	"google.protobuf.FieldMask": `"name,address.city"`,
 }

@@ -1,7 +1,9 @@
 package grpcapi
 
 import (
+	"encoding/json"
 	"testing"
+	"time"
 
 	"github.com/google/go-cmp/cmp"
 	"google.golang.org/protobuf/proto"
@@ -31,12 +33,16 @@ func TestBadDocumentsAreExplained(t *testing.T) {
 		{"two of a oneof", "All", `{"text": "a", "item": {}}`,
 			`item (line 1:15): error parsing "item", oneof probe.v1.All.choice is already set`, "give only one of neverFirst, text, item"},
 		{"bad timestamp", "All", `{"at": "yesterday"}`,
-			`at (line 1:8): invalid google.protobuf.Timestamp value "yesterday"`, `write it as "2026-11-22T14:03:00Z"`},
+			`at (line 1:8): invalid google.protobuf.Timestamp value "yesterday"`, `write it as "2026-11-22T14:03:00Z" or "now-1h"`},
+		{"bad moment", "All", `{"at": "now-soon"}`,
+			`at (line 1:8): invalid google.protobuf.Timestamp value "now-soon"`, `write it as "2026-11-22T14:03:00Z" or "now-1h"`},
+		{"behind a moment", "All", `{"at": "now-1h", "ats": ["now"], "nme": 1}`,
+			`nme (line 1:34): unknown field "nme"`, "did you mean name, nil?"},
 		{"message where an object belongs", "All", `{"child": 7}`,
 			`child (line 1:11): unexpected token 7`, "it takes an object, a message probe.v1.All"},
 		{"unknown Any", "All", `{"any": {"@type": "type.googleapis.com/no.Such"}}`,
 			`any["@type"] (line 1:19): unable to resolve "type.googleapis.com/no.Such": "not found"`,
-			"the server does not describe this type; a protoset may (option protoset)"},
+			"the server does not describe this type; sources may (options proto, protoset)"},
 		{"missing required field", "probe.legacy.Old", `{"id": "1"}`,
 			`required field probe.legacy.Old.part not set`, ""},
 		{"cut off", "All", "{\"name\": \"x\",\n", `line 2:1: the document ends too early`, ""},
@@ -61,10 +67,45 @@ func TestBadDocumentsAreExplained(t *testing.T) {
 	}
 }
 
+func TestMomentsRelativeToNow(t *testing.T) {
+	r := newRegistry(t)
+	before := time.Now()
+	m, err := parseMessage([]byte(`{"name": "now", "at": "now-1h30m", "ats": ["now", "now+5m", "2026-11-22T14:03:00Z", "now-2d12h"],
+		"child": {"at":"now"}, "byName": {"now": {"sku": "now"}}, "value": "now"}`), r.message(t, "probe.v1.All"), r.types)
+	if err != nil {
+		t.Fatal(err)
+	}
+	after := time.Now()
+	var got struct {
+		Name, Value string
+		At          time.Time
+		Ats         []time.Time
+		Child       struct{ At time.Time }
+		ByName      map[string]struct{ SKU string }
+	}
+	if err := json.Unmarshal(render(m, r.types), &got); err != nil {
+		t.Fatal(err)
+	}
+	if got.Name != "now" || got.Value != "now" || got.ByName["now"].SKU != "now" {
+		t.Errorf("text was changed: %+v", got)
+	}
+	for i, c := range []struct {
+		got time.Time
+		by  time.Duration
+	}{{got.At, -90 * time.Minute}, {got.Ats[0], 0}, {got.Ats[1], 5 * time.Minute}, {got.Ats[3], -60 * time.Hour}, {got.Child.At, 0}} {
+		if c.got.Before(before.Add(c.by)) || c.got.After(after.Add(c.by)) {
+			t.Errorf("%d: %v, now is %v", i, c.got, before)
+		}
+	}
+	if !got.Ats[2].Equal(time.Date(2026, 11, 22, 14, 3, 0, 0, time.UTC)) {
+		t.Errorf("a plain moment became %v", got.Ats[2])
+	}
+}
+
 func FuzzParse(f *testing.F) {
 	r := newRegistry(f)
 	md := r.message(f, "probe.v1.All")
-	for _, s := range []string{`{"name":"x"}`, `{"items":[{"sku":1}]}`, `{"a":`, `[[{"":[`, `{"byName":{"":{"x":[`, "{\"\xff\":1}"} {
+	for _, s := range []string{`{"name":"x"}`, `{"items":[{"sku":1}]}`, `{"a":`, `[[{"":[`, `{"byName":{"":{"x":[`, `{"at":"now-1h","x`, `{"ats":["now","now+1d1h"],"name":"now"}`, "{\"\xff\":1}"} {
 		f.Add([]byte(s))
 	}
 	f.Fuzz(func(t *testing.T, doc []byte) {

@@ -15,19 +15,30 @@ type probe struct {
 
 	mu      sync.Mutex
 	current *link
+	found   protocol // that the server was found to answer, "" none yet
 	closed  bool
 }
 
 var (
-	_ probes.Probe      = (*probe)(nil)
-	_ probes.Discoverer = (*probe)(nil)
-	_ probes.Invoker    = (*probe)(nil)
-	_ probes.Schemer    = (*probe)(nil)
+	_ probes.Probe        = (*probe)(nil)
+	_ probes.Discoverer   = (*probe)(nil)
+	_ probes.Former       = (*probe)(nil)
+	_ probes.Contracter   = (*probe)(nil)
+	_ probes.Invoker      = (*probe)(nil)
+	_ probes.MethodFinder = (*probe)(nil)
+	_ probes.Schemer      = (*probe)(nil)
 )
 
 // use returns a connected link for one operation. The caller calls done when
 // it has finished. The connection is the only thing waited for.
 func (p *probe) use(ctx context.Context, op string) (l *link, done func(), err error) {
+	if l, done, err = p.useOnce(ctx, op); err == nil {
+		return l, done, nil
+	}
+	return p.useOther(ctx, op, err)
+}
+
+func (p *probe) useOnce(ctx context.Context, op string) (l *link, done func(), err error) {
 	if l, err = p.acquire(); err != nil {
 		return nil, nil, err
 	}
@@ -52,7 +63,7 @@ func (p *probe) acquire() (*link, error) {
 		p.retire()
 	}
 	if p.current == nil {
-		l, err := newLink(p.set)
+		l, err := newLink(p.set, p.askedFor())
 		if err != nil {
 			return nil, err
 		}
@@ -85,7 +96,7 @@ func (p *probe) discard(l *link) {
 // held.
 func (p *probe) retire() {
 	l := p.current
-	p.current, l.retired = nil, true
+	p.current, l.retired, p.found = nil, true, ""
 	if l.users == 0 {
 		l.close()
 	}

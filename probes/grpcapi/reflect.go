@@ -3,11 +3,9 @@ package grpcapi
 import (
 	"context"
 	"errors"
-	"sync"
 
 	"github.com/jhump/protoreflect/v2/grpcreflect"
 	"github.com/jhump/protoreflect/v2/protoresolve"
-	"google.golang.org/grpc"
 	"google.golang.org/grpc/codes"
 	refv1 "google.golang.org/grpc/reflection/grpc_reflection_v1"
 	refv1alpha "google.golang.org/grpc/reflection/grpc_reflection_v1alpha"
@@ -119,7 +117,7 @@ func (r *reflection) noReflection() error {
 	for _, v := range tried[1:] {
 		text += ", " + string(v)
 	}
-	hint := "enable reflection in the server, or set the option protoset to a FileDescriptorSet"
+	hint := "enable reflection in the server, or set the option proto to its .proto files, or protoset to a FileDescriptorSet"
 	if len(tried) == 1 {
 		hint += ", or the option reflection to auto"
 	}
@@ -155,12 +153,12 @@ func (r *reflection) open(v version) error {
 		return err
 	}
 	ctx, r.stop = context.WithCancel(ctx)
-	r.calls = &guard{ClientConnInterface: r.link.cc}
 	// Some servers leave out google/protobuf/*.proto, which everybody has.
 	var known protoresolve.Resolver = protoresolve.GlobalDescriptors
-	if set := r.link.set.protoset; set != nil {
-		known = protoresolve.Combine(&set.files, known)
+	if src := r.link.set.sources; src != nil {
+		known = protoresolve.Combine(&src.files, known)
 	}
+	r.calls = &guard{ClientConnInterface: r.link.cc, known: known}
 	options := []grpcreflect.ClientOption{
 		grpcreflect.WithAllowMissingFileDescriptors(), grpcreflect.WithFallbackResolver(known),
 	}
@@ -213,68 +211,4 @@ func (r *reflection) close() {
 		r.slot <- struct{}{}
 	default: // in use: closing the connection ends it
 	}
-}
-
-// guard is the connection a reflection client sees. grpcreflect repeats a
-// failed stream up to three times whatever the reason, refused credentials
-// included; guard lets the first failure stand.
-type guard struct {
-	grpc.ClientConnInterface
-
-	mu  sync.Mutex
-	err error
-}
-
-// take returns the failure since the last take.
-func (g *guard) take() error {
-	g.mu.Lock()
-	defer g.mu.Unlock()
-	err := g.err
-	g.err = nil
-	return err
-}
-
-func (g *guard) failed() bool {
-	g.mu.Lock()
-	defer g.mu.Unlock()
-	return g.err != nil
-}
-
-func (g *guard) fail(err error) {
-	g.mu.Lock()
-	defer g.mu.Unlock()
-	if g.err == nil {
-		g.err = err
-	}
-}
-
-// errFailed is all that grpcreflect gets to know; guard keeps the cause. Given
-// an Unimplemented here, a v1 client would reach for the v1alpha stub that it
-// does not have, and panic.
-var errFailed = errors.New("the reflection stream has failed")
-
-// NewStream opens a stream unless one has failed.
-func (g *guard) NewStream(ctx context.Context, d *grpc.StreamDesc, method string, o ...grpc.CallOption) (grpc.ClientStream, error) {
-	if g.failed() {
-		return nil, errFailed
-	}
-	s, err := g.ClientConnInterface.NewStream(ctx, d, method, o...)
-	if err != nil {
-		g.fail(err)
-		return nil, errFailed
-	}
-	return &guardedStream{s, g}, nil
-}
-
-type guardedStream struct {
-	grpc.ClientStream
-	guard *guard
-}
-
-func (s *guardedStream) RecvMsg(m any) error {
-	err := s.ClientStream.RecvMsg(m)
-	if err != nil {
-		s.guard.fail(err)
-	}
-	return err
 }

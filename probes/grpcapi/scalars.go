@@ -2,7 +2,6 @@ package grpcapi
 
 import (
 	"encoding/base64"
-	"encoding/json"
 	"math"
 	"strconv"
 
@@ -35,11 +34,11 @@ func scalarTemplate(fd protoreflect.FieldDescriptor) []byte {
 	case protoreflect.Uint64Kind, protoreflect.Fixed64Kind:
 		return quote(strconv.FormatUint(v.Uint(), 10))
 	case protoreflect.FloatKind, protoreflect.DoubleKind:
-		return floatTemplate(v.Float())
+		return appendFloat(nil, v.Float(), 64)
 	case protoreflect.StringKind:
 		return quote(v.String())
 	case protoreflect.BytesKind:
-		return quote(base64.StdEncoding.EncodeToString(v.Bytes()))
+		return appendBytes(nil, v.Bytes())
 	default: // bool and the 32-bit integers
 		return []byte(v.String())
 	}
@@ -56,23 +55,79 @@ func enumTemplate(fd protoreflect.FieldDescriptor) []byte {
 	return quote(string(value.Name()))
 }
 
-func floatTemplate(f float64) []byte {
-	switch {
-	case math.IsNaN(f):
-		return quote("NaN")
-	case math.IsInf(f, 1):
-		return quote("Infinity")
-	case math.IsInf(f, -1):
-		return quote("-Infinity")
+// quote writes a JSON string.
+func quote(s string) []byte { return appendQuote(nil, s) }
+
+// appendQuote writes a JSON string as protojson does. s is UTF-8.
+func appendQuote(out []byte, s string) []byte {
+	const hex = "0123456789abcdef"
+	out = append(out, '"')
+	start := 0
+	for i := range len(s) {
+		c := s[i]
+		if c >= ' ' && c != '"' && c != '\\' {
+			continue
+		}
+		out = append(append(out, s[start:i]...), '\\')
+		start = i + 1
+		switch c {
+		case '"', '\\':
+			out = append(out, c)
+		case '\n':
+			out = append(out, 'n')
+		case '\r':
+			out = append(out, 'r')
+		case '\t':
+			out = append(out, 't')
+		case '\b':
+			out = append(out, 'b')
+		case '\f':
+			out = append(out, 'f')
+		default:
+			out = append(out, 'u', '0', '0', hex[c>>4], hex[c&0xf])
+		}
 	}
-	return strconv.AppendFloat(nil, f, 'g', -1, 64)
+	return append(append(out, s[start:]...), '"')
 }
 
-// quote writes a JSON string.
-func quote(s string) []byte {
-	b, err := json.Marshal(s)
-	if err != nil { // strings always marshal
-		return []byte(`""`)
+// appendBytes writes base64 in a JSON string.
+func appendBytes(out, b []byte) []byte {
+	return append(base64.StdEncoding.AppendEncode(append(out, '"'), b), '"')
+}
+
+func appendEnum(out []byte, ed protoreflect.EnumDescriptor, n protoreflect.EnumNumber) []byte {
+	if ed.FullName() == "google.protobuf.NullValue" {
+		return append(out, "null"...)
 	}
-	return b
+	if v := ed.Values().ByNumber(n); v != nil {
+		return appendQuote(out, string(v.Name()))
+	}
+	return strconv.AppendInt(out, int64(n), 10)
+}
+
+// appendFloat writes a number as encoding/json and protojson do.
+func appendFloat(out []byte, f float64, bits int) []byte {
+	switch {
+	case math.IsNaN(f):
+		return append(out, `"NaN"`...)
+	case math.IsInf(f, 1):
+		return append(out, `"Infinity"`...)
+	case math.IsInf(f, -1):
+		return append(out, `"-Infinity"`...)
+	}
+	small, large := 1e-6, 1e21
+	if bits == 32 { // compared as the type would
+		small, large = float64(float32(1e-6)), float64(float32(1e21))
+	}
+	format := byte('f')
+	if abs := math.Abs(f); abs != 0 && (abs < small || abs >= large) {
+		format = 'e'
+	}
+	start := len(out)
+	out = strconv.AppendFloat(out, f, format, -1, bits)
+	if n := len(out); format == 'e' && n-start >= 4 && out[n-4] == 'e' && out[n-3] == '-' && out[n-2] == '0' {
+		out[n-2] = out[n-1] // e-09 is e-9
+		out = out[:n-1]
+	}
+	return out
 }

@@ -33,6 +33,9 @@ func (p *probe) Schema(ctx context.Context, ref string) (probes.Schema, error) {
 	if err != nil {
 		return probes.Schema{}, l.set.fail(op, probes.ErrProtocol, err)
 	}
+	if missing := l.missingImports(d.ParentFile()); len(missing) > 0 {
+		text = "// Not served, and done without: " + strings.Join(missing, ", ") + "\n" + text
+	}
 	data, err := proto.MarshalOptions{Deterministic: true}.Marshal(fileSet(d.ParentFile()))
 	if err != nil {
 		return probes.Schema{}, l.set.fail(op, probes.ErrProtocol, err)
@@ -81,19 +84,18 @@ func source(d protoreflect.Descriptor) (string, error) {
 
 // fileSet is a file with all it imports, dependencies first.
 func fileSet(fd protoreflect.FileDescriptor) *descriptorpb.FileDescriptorSet {
-	set := &descriptorpb.FileDescriptorSet{}
-	seen := map[string]bool{}
-	var add func(protoreflect.FileDescriptor)
-	add = func(fd protoreflect.FileDescriptor) {
-		if fd.IsPlaceholder() || seen[fd.Path()] {
-			return
-		}
-		seen[fd.Path()] = true
-		for i := range fd.Imports().Len() {
-			add(fd.Imports().Get(i).FileDescriptor)
-		}
-		set.File = append(set.File, protodesc.ToFileDescriptorProto(fd))
+	s := newFileSet()
+	s.add(fd)
+	return s.set
+}
+
+func (s *descriptorSet) add(fd protoreflect.FileDescriptor) {
+	if fd.IsPlaceholder() || s.seen[fd.Path()] {
+		return
 	}
-	add(fd)
-	return set
+	s.seen[fd.Path()] = true
+	for i := range fd.Imports().Len() {
+		s.add(fd.Imports().Get(i).FileDescriptor)
+	}
+	s.set.File = append(s.set.File, protodesc.ToFileDescriptorProto(fd))
 }

@@ -77,7 +77,11 @@ func (l *link) speaksPlaintext(ctx context.Context) bool {
 
 func (l *link) sniff(ctx context.Context) (net.Conn, error) {
 	d := net.Dialer{Timeout: sniffTime}
-	conn, err := d.DialContext(ctx, l.set.addr.network, l.set.addr.dial)
+	network, to := "tcp", l.where()
+	if path, ok := strings.CutPrefix(to, "unix:"); ok {
+		network, to = "unix", path
+	}
+	conn, err := d.DialContext(ctx, network, to)
 	if err != nil {
 		return nil, err
 	}

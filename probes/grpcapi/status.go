@@ -4,8 +4,8 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"regexp"
 	"strconv"
+	"strings"
 
 	"google.golang.org/grpc/codes"
 	"google.golang.org/grpc/status"
@@ -62,17 +62,17 @@ func kindOfCode(c codes.Code) error {
 	}
 }
 
-// foreign recognises the status that grpc-go makes up for an answer that is
-// plain HTTP, such as a proxy's error page.
-var foreign = regexp.MustCompile(`unexpected HTTP status code received from server: (\d+)`)
+// foreign begins what grpc-go says of an answer that is plain HTTP, such as a
+// proxy's error page.
+const foreign = "unexpected HTTP status code received from server: "
 
 // foreignHTTP is the HTTP status of an answer that was not gRPC, else 0.
 func foreignHTTP(st *status.Status) int {
-	m := foreign.FindStringSubmatch(st.Message())
-	if m == nil {
+	_, rest, ok := strings.Cut(st.Message(), foreign)
+	if !ok || len(rest) < len("404") {
 		return 0
 	}
-	n, err := strconv.Atoi(m[1])
+	n, err := strconv.Atoi(rest[:len("404")])
 	if err != nil {
 		return 0
 	}

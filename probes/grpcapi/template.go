@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"encoding/json"
 	"slices"
+	"strings"
 
 	"google.golang.org/protobuf/reflect/protoreflect"
 )
@@ -56,6 +57,10 @@ var wellKnown = map[protoreflect.FullName]string{
 	"google.protobuf.UInt64Value": `"0"`,
 	"google.protobuf.FloatValue":  `0`,
 	"google.protobuf.DoubleValue": `0`,
+}
+
+func isWellKnown(name protoreflect.FullName) bool {
+	return strings.HasPrefix(string(name), "google.protobuf.") && wellKnown[name] != ""
 }
 
 // message writes md, or reports that it must be left out.

@@ -27,6 +27,7 @@ type moments struct {
 	peer    string
 	trailer bool // the peer has ended the call itself, with a status
 	headers bool // response headers have come
+	packed  int  // size of the newest response before unpacking
 }
 
 func (t *times) note(s stats.RPCStats) {
@@ -45,6 +46,8 @@ func (t *times) note(s stats.RPCStats) {
 		if m.first.IsZero() {
 			m.sent = s.SentTime
 		}
+	case *stats.InPayload:
+		m.packed = s.CompressedLength
 	case *stats.InHeader:
 		m.headers = true
 		m.arrived(now)
@@ -58,6 +61,17 @@ func (m *moments) arrived(now time.Time) {
 	if m.first.IsZero() {
 		m.first = now
 	}
+}
+
+// received is the size on the wire of the message just received, which is of
+// size bytes now.
+func (t *times) received(size int) int {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	if size == 0 {
+		return 0
+	}
+	return t.moments.packed
 }
 
 func (t *times) snapshot() (moments, int) {
@@ -82,9 +96,13 @@ func timing(m moments, f facts, invoked, began, ended time.Time) []probes.Attr {
 		add(probes.TimingTLS, f.tls)
 		total += f.dns + f.connect + f.tls
 	}
+	if !m.sent.IsZero() {
+		add(probes.TimingSend, max(m.sent.Sub(began), time.Microsecond))
+	}
 	if !m.first.IsZero() && !m.sent.IsZero() {
 		// grpc-go may report the write after the answer to it.
 		add(probes.TimingFirstByte, max(m.first.Sub(m.sent), time.Microsecond))
+		add(probes.TimingReceive, max(ended.Sub(m.first), time.Microsecond))
 	}
 	add(probes.TimingTotal, max(total, time.Microsecond))
 	return out

@@ -81,8 +81,8 @@ func (t types) FindExtensionByNumber(message protoreflect.FullName, number proto
 	if err == nil {
 		return protoresolve.ExtensionType(d.(protoreflect.ExtensionDescriptor)), nil
 	}
-	if set := t.link.set.protoset; set != nil {
-		if xd, err := set.files.FindExtensionByNumber(message, number); err == nil {
+	if src := t.link.set.sources; src != nil {
+		if xd, err := src.files.FindExtensionByNumber(message, number); err == nil {
 			return protoresolve.ExtensionType(xd), nil
 		}
 	}

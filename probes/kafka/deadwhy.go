@@ -6,6 +6,7 @@ import (
 	"slices"
 	"strconv"
 	"strings"
+	"sync"
 	"time"
 
 	"iscope/probes"
@@ -133,16 +134,18 @@ func number(headers []probes.Field, name string) string {
 // deadWord finds "dlq", "dlt" or "dead-letter" as a word of a name: orders.DLT,
 // orders-dlq, dlq.orders, dead-letter-queue; deadSuffix finds it in OrdersDLQ.
 var (
-	deadWord   = regexp.MustCompile(`(?i)(^|[._-])(dlq|dlt|dead[._-]?letters?)([._-](queue|topic))?([._-]|$)`)
-	deadSuffix = regexp.MustCompile(`([a-z0-9])(DLQ|DLT|DeadLetters?)$`)
+	deadWord = sync.OnceValue(func() *regexp.Regexp {
+		return regexp.MustCompile(`(?i)(^|[._-])(dlq|dlt|dead[._-]?letters?)([._-](queue|topic))?([._-]|$)`)
+	})
+	deadSuffix = sync.OnceValue(func() *regexp.Regexp { return regexp.MustCompile(`([a-z0-9])(DLQ|DLT|DeadLetters?)$`) })
 )
 
 func namedDead(topic string) bool {
-	return deadWord.MatchString(topic) || deadSuffix.MatchString(topic)
+	return deadWord().MatchString(topic) || deadSuffix().MatchString(topic)
 }
 
 // originByName takes that word out: what remains may be the topic it belongs to.
 func originByName(topic string) string {
-	topic = deadSuffix.ReplaceAllString(topic, "$1")
-	return strings.Trim(deadWord.ReplaceAllString(topic, "."), "._-")
+	topic = deadSuffix().ReplaceAllString(topic, "$1")
+	return strings.Trim(deadWord().ReplaceAllString(topic, "."), "._-")
 }

@@ -4,14 +4,11 @@ import (
 	"context"
 	"crypto/x509"
 	"errors"
-	"fmt"
 	"io"
 	"net"
 	"os"
 	"strings"
 	"syscall"
-
-	kafkago "github.com/segmentio/kafka-go"
 
 	"iscope/probes"
 )
@@ -19,13 +16,13 @@ import (
 // Error codes this package decides by, from
 // https://kafka.apache.org/protocol#protocol_error_codes.
 const (
-	codeOffsetOutOfRange = int16(kafkago.OffsetOutOfRange)
-	codeUnknownTopic     = int16(kafkago.UnknownTopicOrPartition)
-	codeIllegalSASLState = int16(kafkago.IllegalSASLState)
-	codeUnsupportedSASL  = int16(kafkago.UnsupportedSASLMechanism)
-	codeInvalidTopic     = int16(kafkago.InvalidTopic)
-	codeGroupNotFound    = int16(kafkago.GroupIdNotFound)
-	codeTopicDenied      = int16(kafkago.TopicAuthorizationFailed)
+	codeOffsetOutOfRange = int16(offsetOutOfRange)
+	codeUnknownTopic     = int16(unknownTopicOrPartition)
+	codeIllegalSASLState = int16(illegalSASLState)
+	codeUnsupportedSASL  = int16(unsupportedSASLMechanism)
+	codeInvalidTopic     = int16(invalidTopic)
+	codeGroupNotFound    = int16(groupIDNotFound)
+	codeTopicDenied      = int16(topicAuthorizationFailed)
 )
 
 // fault is a failure whose kind is known where it happens. It becomes a
@@ -39,23 +36,19 @@ type fault struct {
 func (f *fault) Error() string   { return f.err.Error() }
 func (f *fault) Unwrap() []error { return []error{f.kind, f.err} }
 
-// brokerError words an error code of a broker. The library knows the codes'
-// names; detail is what the broker said itself, if anything.
+// brokerError words an error code of a broker; detail is what the broker said
+// itself, if anything.
 func brokerError(code int16, detail string) error {
-	e := kafkago.Error(code)
+	c := brokerCode(code)
 	if detail != "" {
-		return &codeError{code: e, text: strings.TrimRight(detail, ".")}
+		return &codeError{code: c, text: strings.TrimRight(detail, ".")}
 	}
-	if code > int16(kafkago.FetchSessionTopicIDError) {
-		return &codeError{code: e, text: fmt.Sprintf("error code %d", code)}
-	}
-	return &codeError{code: e, text: strings.ToLower(e.Title())}
+	return &codeError{code: c, text: c.name()}
 }
 
-// codeError is a broker's refusal. Its text is shorter than the library's,
-// which repeats itself.
+// codeError is a broker's refusal.
 type codeError struct {
-	code kafkago.Error
+	code brokerCode
 	text string
 }
 
@@ -88,7 +81,7 @@ func kindOf(err error) error {
 	if errors.As(err, &f) {
 		return f.kind
 	}
-	var code kafkago.Error
+	var code brokerCode
 	if errors.As(err, &code) {
 		return kindOfCode(code)
 	}
@@ -101,31 +94,31 @@ func kindOf(err error) error {
 	return probes.ErrProtocol
 }
 
-func kindOfCode(code kafkago.Error) error {
+func kindOfCode(code brokerCode) error {
 	switch code {
-	case kafkago.TopicAuthorizationFailed, kafkago.GroupAuthorizationFailed, kafkago.ClusterAuthorizationFailed,
-		kafkago.TransactionalIDAuthorizationFailed, kafkago.BrokerAuthorizationFailed:
+	case topicAuthorizationFailed, groupAuthorizationFailed, clusterAuthorizationFailed,
+		transactionalIDDenied, delegationTokenDenied:
 		return probes.ErrDenied
-	case kafkago.SASLAuthenticationFailed, kafkago.UnsupportedSASLMechanism, kafkago.IllegalSASLState:
+	case saslAuthenticationFailed, unsupportedSASLMechanism, illegalSASLState:
 		return probes.ErrAuth
-	case kafkago.UnknownTopicOrPartition, kafkago.GroupIdNotFound, kafkago.UnknownTopicID:
+	case unknownTopicOrPartition, groupIDNotFound, unknownTopicID:
 		return probes.ErrNotFound
-	case kafkago.RequestTimedOut:
+	case requestTimedOut:
 		return probes.ErrTimeout
-	case kafkago.UnsupportedVersion:
+	case unsupportedVersion:
 		return probes.ErrUnsupported
-	case kafkago.InvalidTopic, kafkago.InvalidGroupId, kafkago.MessageSizeTooLarge, kafkago.RecordListTooLarge, kafkago.InvalidTimestamp,
-		kafkago.InvalidRecord, kafkago.OffsetOutOfRange, kafkago.PolicyViolation:
+	case invalidTopic, invalidGroupID, messageTooLarge, recordListTooLarge, invalidTimestamp,
+		invalidRecord, offsetOutOfRange, policyViolation:
 		return probes.ErrUsage
 	}
-	if code.Temporary() || code == kafkago.BrokerNotAvailable || code == kafkago.ReplicaNotAvailable {
+	if code.passing() || code == brokerNotAvailable || code == replicaNotAvailable {
 		return probes.ErrUnreachable
 	}
 	return probes.ErrProtocol
 }
 
 func hintFor(err, kind error) string {
-	var code kafkago.Error
+	var code brokerCode
 	switch {
 	case kind == probes.ErrDenied:
 		return "ask for the DESCRIBE and READ (to publish: WRITE) permissions on it"
@@ -141,13 +134,13 @@ func hintFor(err, kind error) string {
 	return ""
 }
 
-func hintOfCode(code kafkago.Error) string {
+func hintOfCode(code brokerCode) string {
 	switch code {
-	case kafkago.MessageSizeTooLarge, kafkago.RecordListTooLarge:
+	case messageTooLarge, recordListTooLarge:
 		return "the topic's max.message.bytes sets the largest message it takes"
-	case kafkago.InvalidTimestamp:
+	case invalidTimestamp:
 		return "the topic's message.timestamp.before.max.ms and .after.max.ms bound the timestamps it takes"
-	case kafkago.NotEnoughReplicas, kafkago.NotEnoughReplicasAfterAppend:
+	case notEnoughReplicas, notEnoughReplicasAfterAppend:
 		return "fewer replicas are in sync than the topic's min.insync.replicas"
 	}
 	return ""

@@ -59,7 +59,8 @@ func (m *maker) again() {
 // copied. ahead is how many bytes of records follow in the batch, which bounds the
 // slabs worth making.
 func (m *maker) fill(rec *probes.Record, r *rawRecord, native json.RawMessage, ahead int, own bool) {
-	*rec = probes.Record{Kind: probes.Message, Source: m.source, Native: native}
+	*rec = probes.Record{} // not with its fields: that would be built elsewhere and copied
+	rec.Kind, rec.Source, rec.Native = probes.Message, m.source, native
 	if r.time >= 0 {
 		rec.Time = time.UnixMilli(r.time).UTC()
 	}

@@ -92,13 +92,15 @@ func (m *msk) Start(ctx context.Context) (sasl.StateMachine, []byte, error) {
 }
 
 // inHost finds the region in names such as b-1.shop.a1b2c3.c2.kafka.eu-west-1.amazonaws.com.
-var inHost = regexp.MustCompile(`\.kafka(?:-serverless)?\.([a-z0-9-]+)\.amazonaws\.com(?:\.cn)?$`)
+var inHost = sync.OnceValue(func() *regexp.Regexp {
+	return regexp.MustCompile(`\.kafka(?:-serverless)?\.([a-z0-9-]+)\.amazonaws\.com(?:\.cn)?$`)
+})
 
 // identity finds credentials and region. The standard sources are asked at the
 // first connection, and again when what they gave has expired.
 func (m *msk) identity(ctx context.Context, host string) (creds aws.Credentials, region string, err error) {
 	region = m.region
-	if found := inHost.FindStringSubmatch(host); region == "" && found != nil {
+	if found := inHost().FindStringSubmatch(host); region == "" && found != nil {
 		region = found[1]
 	}
 	provider := m.static

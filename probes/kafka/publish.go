@@ -9,7 +9,6 @@ import (
 	"strconv"
 	"time"
 
-	kafkago "github.com/segmentio/kafka-go"
 	"github.com/segmentio/kafka-go/protocol"
 	"github.com/segmentio/kafka-go/protocol/produce"
 
@@ -69,12 +68,12 @@ func (p *probe) publish(ctx context.Context, r probes.Record) (probes.Record, er
 // movedAway reports that the broker refused because the partition's leader is
 // another one by now: nothing was stored.
 func movedAway(err error) bool {
-	var code kafkago.Error
+	var code brokerCode
 	if !errors.As(err, &code) {
 		return false
 	}
-	return code == kafkago.NotLeaderForPartition || code == kafkago.LeaderNotAvailable ||
-		code == kafkago.UnknownTopicOrPartition || code == kafkago.FencedLeaderEpoch
+	return code == notLeaderForPartition || code == leaderNotAvailable ||
+		code == unknownTopicOrPartition || code == fencedLeaderEpoch
 }
 
 // wantedPartition is the partition that the record insists on, or -1.

@@ -4,8 +4,6 @@ import (
 	"context"
 	"fmt"
 	"time"
-
-	kafkago "github.com/segmentio/kafka-go"
 )
 
 // take stores a broker's answer.
@@ -38,13 +36,13 @@ func (s *stream) take(ctx context.Context, a answer) error {
 }
 
 func (s *stream) takePart(ctx context.Context, c *cursor, f *fetched) error {
-	switch code := kafkago.Error(f.code); {
+	switch code := brokerCode(f.code); {
 	case f.code == 0:
 		c.accept(f)
 		return nil
 	case f.code == codeOffsetOutOfRange:
 		return s.relocate(ctx, c)
-	case code.Temporary() || code == kafkago.ReplicaNotAvailable:
+	case code.passing() || code == replicaNotAvailable:
 		// Or the topic is gone, which the next metadata tells.
 		c.leader, c.trouble = "", fmt.Errorf("fetching %s: %w", c.part, brokerError(f.code, ""))
 		return nil
