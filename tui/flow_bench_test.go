@@ -21,8 +21,14 @@ import (
 // BenchmarkTailFlow watches, in a terminal, a stream that offers 50,000 records
 // of 300 bytes a second: how many are taken in, what that costs the process (the
 // making of the records included), what it writes to the terminal, and how long
-// a key takes until the terminal shows what it did.
+// a key takes until the terminal shows what it did. Filtered, a tenth of them is
+// shown by an expression about their bodies.
 func BenchmarkTailFlow(b *testing.B) {
+	b.Run("all", func(b *testing.B) { tailFlow(b, "") })
+	b.Run("filtered", func(b *testing.B) { tailFlow(b, `body.amount > 120 && body.orderId endsWith "1"`) })
+}
+
+func tailFlow(b *testing.B, filter string) {
 	const span = 5 * time.Second
 	for range b.N {
 		cmd := self(b, "flow")
@@ -32,6 +38,11 @@ func BenchmarkTailFlow(b *testing.B) {
 		x.WaitFor("COMMANDS")
 		x.Type("tail shop/flow\r")
 		x.WaitFor("FOLLOW", "A-1")
+		if filter != "" {
+			x.Press("f")
+			x.Type(filter + "\r")
+			x.WaitFor("FILTER "+filter, "FOLLOW", " match")
+		}
 		var took []time.Duration
 		press := func(key, effect string) {
 			time.Sleep(rand.N(100 * time.Millisecond)) // not in step with the frames

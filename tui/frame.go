@@ -146,7 +146,7 @@ const maxHints = 6
 
 func (r *router) hintRow() string {
 	l := kit.NewLine(r.k.Theme, r.w).Say(theme.Plain, " ")
-	tail := "? keys  : commands"
+	tail := r.hintTail()
 	shown := 0
 	bs := r.hints()
 	for _, b := range bs {
@@ -159,6 +159,25 @@ func (r *router) hintRow() string {
 	}
 	l.Gap(safe.Width(tail) + 1)
 	return l.Say(theme.Dim, tail).String()
+}
+
+// hintTail is what works everywhere. While something is typed, nothing does.
+func (r *router) hintTail() string {
+	const everywhere = "? keys  : commands"
+	switch {
+	case r.overlay == nil && r.first == nil && r.screen().Typing():
+		return ""
+	case r.overlay == nil && r.first == nil && r.w >= 80 && r.filters():
+		return "f filter  " + everywhere
+	}
+	return everywhere
+}
+
+// filters reports whether the screen has something to filter; a screen that does
+// not say so has.
+func (r *router) filters() bool {
+	s, ok := r.screen().(kit.Sometimes)
+	return !ok || s.Filters()
 }
 
 func (r *router) hints() []kit.Binding {

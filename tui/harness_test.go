@@ -195,9 +195,14 @@ func (s *stage) types(text string) {
 // production environment.
 func configured(t testing.TB, drivers []probes.Driver) *config.Config {
 	t.Helper()
-	path := filepath.Join(t.TempDir(), "iscope.yaml")
 	const text = "default: here\nenvironments:\n  here: {class: local, targets: {shop: {url: \"fake://shop:1\"}}}\n" +
 		"  live: {class: prod, targets: {shop: {url: \"fake://shop:1\"}}}\n"
+	return loaded(t, text, drivers)
+}
+
+func loaded(t testing.TB, text string, drivers []probes.Driver) *config.Config {
+	t.Helper()
+	path := filepath.Join(t.TempDir(), "iscope.yaml")
 	if err := os.WriteFile(path, []byte(text), 0o600); err != nil {
 		t.Fatal(err)
 	}

@@ -156,7 +156,11 @@ func names(keys []string) []string {
 	return out
 }
 
+// maxTyped is more than any name or command has.
+const maxTyped = 1000
+
 func (r *router) show(m *menu) {
+	m.field.Max = maxTyped
 	m.refilter()
 	r.overlay = m
 }

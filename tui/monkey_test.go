@@ -21,7 +21,7 @@ var hostile = []string{
 
 var monkeyKeys = []string{"1", "2", "3", "4", "5", "6", "7", "8", "j", "k", "h", "l", "g", "G", "enter", "esc", "tab", "[", "]", "/", "f", "n", "N",
 	"?", ":", "E", "-", "space", "F", "b", "=", "a", "A", "K", "t", "i", "o", "r", "s", "p", "D", "y", "c", "d", "R", "x", "+", "_", "q", "e", "u", "v", "m", "space", "down", "ctrl+c", "ctrl+p",
-	"up", "down", "left", "right", "pgup", "pgdown", "home", "end", "backspace", "delete", "ctrl+u", "ctrl+d", "ctrl+l", "w", "z"}
+	"up", "down", "left", "right", "pgup", "pgdown", "home", "end", "backspace", "delete", "ctrl+u", "ctrl+d", "ctrl+l", "w", "z", "X", "8", "f"}
 
 // TestMonkey presses, pastes and resizes at random on hostile data: nothing
 // panics, every frame has its size and is text, and nothing but the allowed

@@ -238,7 +238,7 @@ func TestDeadLettersFromTheListToTheAccount(t *testing.T) {
 	s.press("esc", "/")
 	s.types("rejected")
 	s.press("enter")
-	s.until("11 match")
+	s.until("11 of 14")
 	s.press("g", "space", "space", "space")
 	s.until("3 marked")
 	s.has("marked", "3 marked", "◆")

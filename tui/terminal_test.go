@@ -121,6 +121,48 @@ func tour(x *tuitest.Terminal) {
 	x.End()
 }
 
+// A filter in a terminal: in force as it grows, a mistake has its place, and what
+// was typed comes back.
+func TestAFilterAtTheTerminal(t *testing.T) {
+	x := tuitest.Start(t, 80, 24, self(t, "shop"))
+	x.WaitFor("probes 1/1")
+	x.Press(":")
+	x.WaitFor("COMMANDS")
+	x.Type("tail shop/orders\r")
+	x.WaitFor("50 records")
+	x.Press("f")
+	x.Type("body.n > 40")
+	x.WaitFor("9 of 50 match")
+	x.Type(" && m == 1")
+	x.WaitFor("9 of 50 match", "column 16", "^")
+	x.Wait("the caret below the mistake", func(screen string) bool {
+		rows := strings.Split(screen, "\n")
+		for i, row := range rows[:len(rows)-1] {
+			if at := strings.Index(row, "m == 1"); at > 0 {
+				return strings.Index(rows[i+1], "^") == at
+			}
+		}
+		return false
+	})
+	x.Press("ctrl+u")
+	x.Paste("body.n == 7\n")
+	x.WaitFor("1 of 50 match")
+	x.Press("enter")
+	x.WaitFor("X exclude", "FILTER")
+	x.Press("esc")
+	x.Wait("no filter", func(screen string) bool { return !strings.Contains(screen, "FILTER") })
+	x.Press("f", "up")
+	x.WaitFor("FILTER body.n == 7", "1 of 50 match")
+	x.Press("enter", "X")
+	x.WaitFor("0 of 50 match", "Nothing matches")
+	x.Press("ctrl+c", "ctrl+c")
+	if err := x.End(); err != nil {
+		t.Error(err)
+	}
+	restored(t, x)
+	foreign(t, x, tuitest.May{})
+}
+
 func TestResizeIsFollowed(t *testing.T) {
 	x := tuitest.Start(t, 120, 40, self(t, "shop"))
 	x.WaitFor("probes 1/1", "? keys  : commands")

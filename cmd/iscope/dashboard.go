@@ -9,6 +9,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"iscope/config"
+	"iscope/inspectors"
 	"iscope/probes"
 	"iscope/tui"
 	"iscope/tui/session"
@@ -51,7 +52,8 @@ func (a *app) dashboardOptions(cfg *config.Config) tui.Options {
 	o := tui.Options{Config: cfg, Environment: a.env, NoColor: a.noColor || os.Getenv("NO_COLOR") != "",
 		ASCII: a.screen.ascii, Mouse: a.screen.mouse, In: a.in, Out: a.out,
 		Session: session.Options{Drivers: a.drivers, Write: a.write, ReadOnly: a.readOnly, CaptureDir: captureDir(),
-			Redact: a.policy.Record, RedactText: a.policy.Text, Redaction: a.policy.String(), Version: version}}
+			Redact: a.policy.Record, RedactText: a.policy.Text, Redaction: a.policy.String(), Version: version,
+			Schemas: a.screenSchemas}}
 	if cfg != nil {
 		ui := cfg.UI()
 		o.NoColor, o.ASCII, o.Mouse = o.NoColor || ui.NoColor, o.ASCII || ui.ASCII, o.Mouse || ui.Mouse
@@ -60,4 +62,12 @@ func (a *app) dashboardOptions(cfg *config.Config) tui.Options {
 		}
 	}
 	return o
+}
+
+// screenSchemas is setup for the dashboard, which has other places than stderr to
+// say that a registry does not answer.
+func (a *app) screenSchemas(from probes.Schemas, report func(error)) (inspectors.Setup, error) {
+	s, err := a.setup(from)
+	s.Registry.Report = report
+	return s, err
 }

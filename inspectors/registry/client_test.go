@@ -290,6 +290,37 @@ func TestARegistryThatIsDownCostsOneRequestPerPause(t *testing.T) {
 	}
 }
 
+// A registry that says no answers again, too.
+func TestARefusalIsAnAnswer(t *testing.T) {
+	var up atomic.Bool
+	s := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
+		if !up.Load() {
+			w.WriteHeader(http.StatusServiceUnavailable)
+			return
+		}
+		w.WriteHeader(http.StatusNotFound)
+		fmt.Fprint(w, `{"error_code":40403,"message":"Schema not found"}`)
+	}))
+	defer s.Close()
+	reports := make(chan error, 9)
+	c := open(t, Options{URL: s.URL, Wait: time.Minute, Report: func(err error) { reports <- err }})
+	at := &clock{t: time.Unix(1e9, 0)}
+	c.now = at.now
+	_, _ = c.Find(context.Background(), byID(1))
+	if err := <-reports; err == nil {
+		t.Error("that it is down is not reported")
+	}
+	up.Store(true)
+	at.add(time.Hour)
+	for c.gate.failure() != nil {
+		_, _ = c.Find(context.Background(), byID(1))
+		c.settle(t)
+	}
+	if err := <-reports; err != nil {
+		t.Errorf("that it answers again is reported as %v", err)
+	}
+}
+
 // settle waits until no load is under way.
 func (c *Client) settle(t *testing.T) {
 	t.Helper()

@@ -58,6 +58,9 @@ func (g *gate) enter(now time.Time) (left time.Duration, why error) {
 // long the registry is left alone, 0 if it answers.
 func (g *gate) leave(ctx context.Context, now time.Time, err error) time.Duration {
 	report, pause := g.judge(ctx, now, err)
+	if pause == 0 { // whatever it said, it answers
+		err = nil
+	}
 	if report && g.report != nil {
 		g.report(err)
 	}
@@ -74,7 +77,7 @@ func (g *gate) judge(ctx context.Context, now time.Time, err error) (report bool
 	wasDown := g.err != nil
 	if !isDown(err) {
 		g.err, g.tries = nil, 0
-		return wasDown && err == nil, 0
+		return wasDown, 0
 	}
 	pause = min(firstPause<<min(g.tries, 10), longPause)
 	if errors.Is(err, probes.ErrAuth) {

@@ -73,7 +73,7 @@ func settle(s *Schema, a Assignment) (*Schema, error) {
 		md = all[0]
 	}
 	if md != nil {
-		return &Schema{Type: Protobuf, Name: string(md.FullName()), proto: s.proto, message: md}, nil
+		return &Schema{Type: Protobuf, Name: string(md.FullName()), Text: s.Text, proto: s.proto, message: md}, nil
 	}
 	e := &probes.Error{Target: a.File, Op: "assigning the schema", Kind: probes.ErrUsage}
 	if a.Message == "" {
@@ -143,7 +143,11 @@ func loadProto(ctx context.Context, file string, imports []string) (*Schema, err
 	if err != nil {
 		return nil, err
 	}
-	return &Schema{Type: Protobuf, proto: p}, nil
+	text, err := os.ReadFile(file)
+	if err != nil {
+		return nil, err
+	}
+	return &Schema{Type: Protobuf, Text: string(text), proto: p}, nil
 }
 
 // Find implements Finder. It does not block. Frames are not its business: they

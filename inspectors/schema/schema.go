@@ -45,6 +45,8 @@ type Schema struct {
 	Type Type
 	// Name is the type's full name, "" if it has none or, of Protobuf, several.
 	Name string
+	// Text is the schema as it was written, "" where only descriptors are known.
+	Text string
 
 	avro    *avro.Schema
 	proto   *protobuf.Schema
@@ -93,7 +95,7 @@ func compileAvro(src Source) (s *Schema, err error) {
 	if err != nil {
 		return nil, err
 	}
-	return &Schema{Type: Avro, Name: a.Name(), avro: a}, nil
+	return &Schema{Type: Avro, Name: a.Name(), Text: src.Text, avro: a}, nil
 }
 
 func compileJSON(src Source) (*Schema, error) {
@@ -105,7 +107,7 @@ func compileJSON(src Source) (*Schema, error) {
 	if err != nil {
 		return nil, err
 	}
-	return &Schema{Type: JSON, Name: c.Title(), json: c}, nil
+	return &Schema{Type: JSON, Name: c.Title(), Text: src.Text, json: c}, nil
 }
 
 func compileProto(ctx context.Context, src Source) (*Schema, error) {
@@ -123,7 +125,7 @@ func compileProto(ctx context.Context, src Source) (*Schema, error) {
 	if err != nil {
 		return nil, errors.New(strings.ReplaceAll(err.Error(), name+":", "line "))
 	}
-	return &Schema{Type: Protobuf, proto: p}, nil
+	return &Schema{Type: Protobuf, Text: src.Text, proto: p}, nil
 }
 
 // Decode writes the JSON of a body. index says which message of a Protobuf

@@ -1,12 +1,14 @@
 package kit
 
 import (
+	"context"
 	"fmt"
 	"time"
 
 	"iscope/inspectors"
 	"iscope/inspectors/safe"
 	"iscope/probes"
+	"iscope/tui/session"
 	"iscope/tui/theme"
 )
 
@@ -15,6 +17,7 @@ type RecordRows struct {
 	theme theme.Theme
 	chain inspectors.Chain
 	cols  []probes.Column
+	env   inspectors.Env
 	// clock is what stands in the first column, of so many cells.
 	clock func(*probes.Record) string
 	width int
@@ -24,6 +27,9 @@ type RecordRows struct {
 func NewRecordRows(t theme.Theme, chain inspectors.Chain) RecordRows {
 	return RecordRows{theme: t, chain: chain, clock: timeOfDay, width: len("15:04:05.000")}
 }
+
+// Reading decodes what is drawn from now on by the schemas of a target.
+func (c *RecordRows) Reading(r *session.Reading) { c.env = r.Env() }
 
 // NewDeadRows draws dead letters, with the time of their death if that is known.
 func NewDeadRows(t theme.Theme, chain inspectors.Chain) RecordRows {
@@ -111,14 +117,14 @@ func (c *RecordRows) cell(l *Line, r *probes.Record, col probes.Column) {
 	var text safe.Text
 	switch col.Attr {
 	case "summary":
-		summary := safe.Line(c.chain.Summary(r, 4*l.Left()+64), l.Left())
+		summary := safe.Line(c.chain.Brief(context.Background(), r, c.env, 4*l.Left()+64), l.Left())
 		if summary.Escaped() {
 			l.Say(theme.Warn, "[esc] ")
 		}
 		l.Put(theme.Plain, summary)
 		return
 	case "key":
-		text = safe.LineBytes(r.Key, col.Width)
+		text = safe.Line(keyText(r, c.env), col.Width)
 		if r.Key == nil {
 			text = Text(c.theme.Glyph(theme.Dash))
 		}
@@ -135,6 +141,20 @@ func (c *RecordRows) cell(l *Line, r *probes.Record, col probes.Column) {
 		return
 	}
 	l.Col(theme.Plain, text, col.Width)
+}
+
+// keyText is a key in one line: as it is where that is text, else decoded, else
+// its bytes. It comes from outside.
+func keyText(r *probes.Record, env inspectors.Env) string {
+	const most = 1 << 10 // of which a row can show no more
+	head := r.Key[:min(len(r.Key), most)]
+	if !HasControl(head) {
+		return string(head)
+	}
+	if text, kind, err := inspectors.DecodeKey(context.Background(), r, env); err == nil && kind != "text" {
+		return string(text[:min(len(text), most)])
+	}
+	return string(head)
 }
 
 func size(n int64) string {

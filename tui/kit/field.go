@@ -12,9 +12,19 @@ import (
 
 // Field is one line of typed text.
 type Field struct {
-	text []rune
-	pos  int
+	// Max bounds its length in characters; 0 is 64 Ki. What does not fit is refused
+	// whole: a part of what was pasted would be something else.
+	Max int
+
+	text    []rune
+	pos     int
+	refused bool
 }
+
+const maxField = 64 << 10
+
+// Refused reports whether the last key or paste did not fit.
+func (f *Field) Refused() bool { return f.refused }
 
 // Value is what has been typed.
 func (f *Field) Value() string { return string(f.text) }
@@ -28,6 +38,7 @@ func (f *Field) Set(s string) {
 // Update takes keys and pastes and reports whether it had a use for it.
 // Newlines in a paste become spaces: a paste is text, never a command.
 func (f *Field) Update(msg tea.Msg) bool {
+	f.refused = false
 	switch msg := msg.(type) {
 	case tea.PasteMsg:
 		f.insert(strings.NewReplacer("\r\n", " ", "\n", " ", "\r", " ").Replace(msg.Content))
@@ -39,7 +50,14 @@ func (f *Field) Update(msg tea.Msg) bool {
 }
 
 func (f *Field) insert(s string) {
+	most := f.Max
+	if most == 0 {
+		most = maxField
+	}
 	in := []rune(s)
+	if f.refused = len(f.text)+len(in) > most; f.refused {
+		return
+	}
 	f.text = append(f.text[:f.pos:f.pos], append(in, f.text[f.pos:]...)...)
 	f.pos += len(in)
 }
@@ -88,8 +106,8 @@ func (f *Field) deleteWord() {
 	f.pos = i
 }
 
-// before is the end of the text before the cursor that fits into w cells.
-func (f *Field) before(w int) safe.Text {
+// from is where what is drawn begins if w cells are for what is before the cursor.
+func (f *Field) from(w int) int {
 	from := f.pos
 	for room := w; from > 0; from-- {
 		// A rune in its place is at most as wide as it is alone.
@@ -97,7 +115,23 @@ func (f *Field) before(w int) safe.Text {
 			break
 		}
 	}
-	return safe.Line(string(f.text[from:f.pos]), safe.Wide).Cut(w)
+	return from
+}
+
+// before is the end of the text before the cursor that fits into w cells.
+func (f *Field) before(w int) safe.Text {
+	return safe.Line(string(f.text[f.from(w):f.pos]), safe.Wide).Cut(w)
+}
+
+// Cell is where a character stands in the field drawn that wide, the first being
+// 0; false if it is not in sight.
+func (f *Field) Cell(i, width int) (cell int, ok bool) {
+	from := f.from(max(0, width-2))
+	if i < from || i > len(f.text) {
+		return 0, false
+	}
+	cell = safe.Line(string(f.text[from:i]), safe.Wide).Width()
+	return cell, cell < width
 }
 
 // Draw adds the field to a row, with a cursor when it has the focus. What does

@@ -1,14 +1,10 @@
 package kit
 
 import (
-	"context"
-	"fmt"
-	"strings"
-	"time"
-
 	"iscope/inspectors"
 	"iscope/inspectors/safe"
 	"iscope/probes"
+	"iscope/tui/session"
 	"iscope/tui/theme"
 )
 
@@ -23,19 +19,22 @@ type RecordPane struct {
 	scroll Scroll
 	height int
 	rows   []paneRow
+	schema string  // by which the body was decoded, where the tab tells
 	of     paneKey // what rows were made of
 }
 
 type paneKey struct {
-	id     uint64
-	tab, w int
-	deeds  int
+	id      uint64
+	tab, w  int
+	deeds   int
+	reading *session.Reading
+	version uint64 // of the reading: schemas may have come
 }
 
 // paneRow is one row, drawn when it is visible.
 type paneRow func(w int) string
 
-var paneTabs = [...]string{"Payload", "Headers", "Meta", "Hex"}
+var paneTabs = [...]string{"Payload", "Headers", "Meta", "Schema", "Hex"}
 
 // NewRecordPane makes a pane.
 func NewRecordPane(t theme.Theme, chain inspectors.Chain) RecordPane {
@@ -77,8 +76,10 @@ func (p *RecordPane) turn(by int) {
 
 // Origin is what a pane says of where a record came from.
 type Origin struct {
-	Impact string // what reading it does, in the driver's words
-	Deeds  []probes.Deed
+	Impact  string // what reading it does, in the driver's words
+	Deeds   []probes.Deed
+	Reading *session.Reading // how it is decoded; nil: without schemas
+	Stored  bool             // it comes from a file: no system was read
 }
 
 // View draws a record, which id tells apart from the others; nil for none.
@@ -94,11 +95,15 @@ func (p *RecordPane) View(r *probes.Record, id uint64, from Origin, w, h int) st
 			head.Say(theme.Reverse, "["+name+"]").Say(theme.Plain, " ")
 		}
 	}
+	key := paneKey{id, p.tab, w, len(from.Deeds), from.Reading, from.Reading.Version()}
+	if p.rows == nil || p.of != key {
+		p.rows, p.of = p.make(r, from, w), key
+	}
 	if r != nil {
 		head.Put(theme.Dim, safe.Line(r.ID, 40))
-	}
-	if key := (paneKey{id, p.tab, w, len(from.Deeds)}); p.rows == nil || p.of != key {
-		p.rows, p.of = p.make(r, from, w), key
+		if p.schema != "" {
+			head.Put(theme.Dim, safe.Line("  "+p.schema, safe.Wide))
+		}
 	}
 	p.height = h - 1
 	rows := []string{head.String()}
@@ -110,6 +115,7 @@ func (p *RecordPane) View(r *probes.Record, id uint64, from Origin, w, h int) st
 }
 
 func (p *RecordPane) make(r *probes.Record, from Origin, w int) []paneRow {
+	p.schema = ""
 	if r == nil {
 		return append([]paneRow{p.say(theme.Dim, "no record here"), p.say(theme.Plain, "")}, p.ledger(from, w)...)
 	}
@@ -117,118 +123,11 @@ func (p *RecordPane) make(r *probes.Record, from Origin, w int) []paneRow {
 	case "Headers":
 		return p.headers(r)
 	case "Meta":
-		return append(p.ledger(from, w), p.meta(r)...)
+		return append(p.ledger(from, w), p.meta(r, from.Reading, w)...)
+	case "Schema":
+		return p.contract(r, from.Reading, w)
 	case "Hex":
 		return p.hex(r)
 	}
-	return p.payload(r)
-}
-
-func (p *RecordPane) payload(r *probes.Record) []paneRow {
-	v := p.chain.Inspect(context.Background(), r, inspectors.Env{})
-	var rows []paneRow
-	if r.Err != "" {
-		rows = append(rows, p.say(theme.Bad, r.Err))
-	}
-	for i := range v.Problems {
-		rows = append(rows, p.say(theme.Warn, p.theme.Glyph(theme.Warning)+" "+v.Problems[i].Message))
-	}
-	for _, line := range v.Lines {
-		rows = append(rows, func(w int) string { return Spans(p.theme, line, w) })
-	}
-	if v.Truncated {
-		rows = append(rows, p.say(theme.Dim, fmt.Sprintf("… the beginning of %d bytes; Hex has the rest", len(r.Body))))
-	}
-	return rows
-}
-
-func (p *RecordPane) say(s theme.Style, text string) paneRow {
-	return func(w int) string {
-		return NewLine(p.theme, w).Say(theme.Plain, " ").Put(s, safe.Line(text, max(0, w-2))).String()
-	}
-}
-
-func (p *RecordPane) headers(r *probes.Record) (rows []paneRow) {
-	for i := range r.Header {
-		f := &r.Header[i]
-		rows = append(rows, func(w int) string {
-			l := NewLine(p.theme, w).Say(theme.Plain, " ").Put(theme.JSONKey, safe.Line(f.Name, 40)).Say(theme.Plain, "  ")
-			if f.Value == nil {
-				return l.Say(theme.Dim, "(no value)").String()
-			}
-			return l.Put(theme.Plain, safe.LineBytes(f.Value, l.Left())).String()
-		})
-	}
-	if len(rows) == 0 {
-		rows = append(rows, p.say(theme.Dim, "no headers"))
-	}
-	return rows
-}
-
-// ledger is what reading has done to the system.
-func (p *RecordPane) ledger(from Origin, w int) (rows []paneRow) {
-	page := Page{Theme: p.theme, W: w}
-	page.Add(theme.Heading, "LEDGER")
-	if from.Impact != "" {
-		page.Wrap(theme.Dim, "", from.Impact)
-	}
-	page.Deeds(from.Deeds)
-	if len(from.Deeds) == 0 {
-		page.Add(theme.Dim, "nothing was created or changed")
-	}
-	for _, row := range page.Rows {
-		rows = append(rows, func(int) string { return row })
-	}
-	return append(rows, p.say(theme.Plain, ""))
-}
-
-func (p *RecordPane) meta(r *probes.Record) (rows []paneRow) {
-	add := func(name, value string) {
-		if value != "" {
-			rows = append(rows, p.say(theme.Plain, fmt.Sprintf("%-34s %s", name, value)))
-		}
-	}
-	add("source", r.Source.String())
-	add("id", r.ID)
-	add("call", r.Call)
-	add("kind", r.Kind.String())
-	add("time (the peer's)", stamp(r.Time))
-	add("seen (ours)", stamp(r.Seen))
-	if r.Key == nil {
-		add("key", "(null)")
-	} else {
-		add("key", string(r.Key))
-	}
-	size := fmt.Sprintf("%d bytes", len(r.Body))
-	if r.Body == nil {
-		size = "(null)"
-	}
-	add("value", size)
-	if r.Cut > 0 {
-		add("left out", fmt.Sprintf("%d bytes", r.Cut))
-	}
-	add("schema", r.Schema)
-	for _, a := range r.Attrs {
-		add(a.Name, a.Value)
-	}
-	if len(r.Native) > 0 {
-		add("native", strings.TrimSpace(string(r.Native)))
-	}
-	return rows
-}
-
-func stamp(at time.Time) string {
-	if at.IsZero() {
-		return ""
-	}
-	return at.UTC().Format(time.RFC3339Nano)
-}
-
-// hex makes a row when it is drawn, so that a body of any size scrolls.
-func (p *RecordPane) hex(r *probes.Record) []paneRow {
-	rows := make([]paneRow, inspectors.HexRows(len(r.Body)))
-	for i := range rows {
-		rows[i] = func(w int) string { return Spans(p.theme, inspectors.Hex(r.Body, i, 1)[0], w) }
-	}
-	return rows
+	return p.payload(r, from.Reading, w)
 }

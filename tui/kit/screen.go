@@ -30,6 +30,9 @@ type Screen interface {
 	Close()
 }
 
+// Sometimes is a screen that does not always have something to filter.
+type Sometimes interface{ Filters() bool }
+
 // Binding is one action: what it is called, which keys run it, why it may not
 // run now, and what it does. Dispatch, the hint row, help, the palette and the
 // key reference all come from it.
@@ -56,6 +59,9 @@ func (b *Binding) Why() string {
 type Options struct {
 	Theme theme.Theme
 	Now   func() time.Time
+	// Filters and Listings are what was typed into prompts for records and for
+	// rows of lists; nil: a screen keeps its own.
+	Filters, Listings *History
 }
 
 // Screens by number, as the keys 1 to 8 open them.
@@ -79,6 +85,7 @@ type Go struct {
 	Ref    probes.Ref     // target and subject or method
 	Record *probes.Record // to start from
 	Path   string         // a capture file
+	Filter string         // of its records
 	// Peek has Tail look into the queue instead of reading it as a stream. The
 	// question whether to has been answered: see kit.Peek.
 	Peek *probes.PeekQuery

@@ -107,8 +107,8 @@ func (t *tally) words(over bool) string {
 	return strings.Join(parts, ", ")
 }
 
-// nouns counts things by the first word of their names, in order. A word that
-// says itself that there are several is not counted.
+// nouns counts things by the first word of their names, in order. A deed that
+// names several says so: "queues a and b on …".
 type nouns []noun
 
 type noun struct {
@@ -117,20 +117,27 @@ type noun struct {
 }
 
 func (ns *nouns) add(what string) {
-	word, _, _ := strings.Cut(what, " ")
+	word, names, _ := strings.Cut(what, " ")
+	n := 1
+	if strings.HasSuffix(word, "ies") { // copies, of which nobody knows how many
+		n = 0
+	} else if one, ok := strings.CutSuffix(word, "s"); ok {
+		names, _, _ = strings.Cut(names, " on ")
+		word, n = one, 1+strings.Count(names, " and ")
+	}
 	for i := range *ns {
 		if (*ns)[i].word == word {
-			(*ns)[i].n++
+			(*ns)[i].n += n
 			return
 		}
 	}
-	*ns = append(*ns, noun{word, 1})
+	*ns = append(*ns, noun{word, n})
 }
 
 func (ns nouns) String() string {
 	var parts []string
 	for _, x := range ns {
-		if strings.HasSuffix(x.word, "s") {
+		if x.n == 0 {
 			parts = append(parts, x.word)
 			continue
 		}

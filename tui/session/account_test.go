@@ -22,7 +22,7 @@ func TestAccountInAFewWords(t *testing.T) {
 		{[]probes.Deed{deed(probes.DeedRead, "records of orders")}, true, "reads only", false},
 		{[]probes.Deed{queue}, false, "1 queue of ours", false},
 		{[]probes.Deed{queue, binding, binding}, false, "1 queue, 2 bindings of ours", false},
-		{[]probes.Deed{queue, several}, false, "1 queue, queues of ours", false},
+		{[]probes.Deed{queue, several}, false, "3 queues of ours", false},
 		{[]probes.Deed{queue, binding, gone}, true, "what was ours is removed", false},
 		{[]probes.Deed{queue, binding, gone, queue, binding}, false, "1 queue, 1 binding of ours", false}, // made anew after a restart
 		{[]probes.Deed{gone, queue, gone}, true, "what was ours is removed, 1 leftover removed", false},

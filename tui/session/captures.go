@@ -66,22 +66,51 @@ func (s *Session) captureFile(e fs.DirEntry, part bool) CaptureFile {
 // PreviewRecords is how many records of a capture are shown.
 const PreviewRecords = 1000
 
-// Preview reads the first records of a capture and reports whether there are
-// more. What is damaged is the error, beside what could be read.
-func (s *Session) Preview(ctx context.Context, path string) (recs []probes.Record, more bool, err error) {
+// Preview is the beginning of what a filter leaves of a capture.
+type Preview struct {
+	Records  []probes.Record
+	Looked   int // at so many
+	Unjudged int // of which it could not be said
+	Why      string
+	More     bool  // the rest was not looked at
+	Err      error // what is damaged, beside what could be read
+}
+
+// Preview reads the first records of a capture that are chosen; a nil choose takes
+// all. When ctx ends, what was read until then is what there is.
+func (s *Session) Preview(ctx context.Context, path string, choose func(*probes.Record) (bool, error)) (p Preview) {
 	r, err := replay.Open(path)
 	if err != nil {
-		return nil, false, err
+		p.Err = err
+		return p
 	}
 	defer r.Close()
 	for rec, err := range r.Records(ctx) {
-		if err != nil {
-			return recs, false, err
+		switch {
+		case ctx.Err() != nil, err == nil && len(p.Records) == PreviewRecords:
+			p.More = true
+			return p
+		case err != nil:
+			p.Err = err
+			return p
 		}
-		if len(recs) == PreviewRecords {
-			return recs, true, nil
+		p.Looked++
+		if p.take(&rec, choose) {
+			p.Records = append(p.Records, rec)
 		}
-		recs = append(recs, rec)
 	}
-	return recs, false, nil
+	return p
+}
+
+func (p *Preview) take(rec *probes.Record, choose func(*probes.Record) (bool, error)) bool {
+	if choose == nil {
+		return true
+	}
+	ok, err := choose(rec)
+	if err != nil {
+		if p.Unjudged++; p.Unjudged == 1 {
+			p.Why = err.Error()
+		}
+	}
+	return ok
 }

@@ -24,6 +24,7 @@ type peer struct {
 	mu       sync.Mutex
 	conn     *probes.Conn
 	state    State
+	reading  *Reading
 	watching bool
 	again    chan struct{} // retry at once
 }
@@ -55,6 +56,7 @@ type State struct {
 	Missing               []string
 	Can                   []string
 	Final                 bool // it is not tried again by itself
+	Schemas               Schemed
 }
 
 func (p *peer) open(ctx context.Context) (*probes.Conn, error) {
@@ -77,7 +79,7 @@ func (p *peer) open(ctx context.Context) (*probes.Conn, error) {
 	defer p.mu.Unlock()
 	p.conn = conn
 	p.state.Driver, p.state.Address = conn.Driver.Name, conn.Target.Address
-	for _, a := range []string{"discover", "tail", "publish", "invoke", "schema", "peek", "deadletter"} {
+	for _, a := range []string{"discover", "tail", "publish", "invoke", "schema", "form", "contract", "peek", "deadletter"} {
 		if conn.Can(a) {
 			p.state.Can = append(p.state.Can, a)
 		}
@@ -120,9 +122,12 @@ func (p *peer) end() {
 func (p *peer) close() {
 	p.cancel()
 	p.mu.Lock()
-	conn := p.conn
+	conn, reading := p.conn, p.reading
 	p.conn = nil
 	p.mu.Unlock()
+	if reading != nil {
+		reading.close()
+	}
 	if conn != nil {
 		conn.Close()
 	}
@@ -134,6 +139,7 @@ func (s *Session) Watch() {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	for _, p := range s.peers {
+		p.reads()
 		p.mu.Lock()
 		if !p.watching && p.ctx.Err() == nil {
 			p.watching, p.again = true, make(chan struct{}, 1)
@@ -262,9 +268,9 @@ func (s *Session) States() []State {
 	for _, name := range s.order {
 		p := s.peers[name]
 		p.mu.Lock()
-		st := p.state
+		st, reading := p.state, p.reading
 		p.mu.Unlock()
-		st.Name = name
+		st.Name, st.Schemas = name, reading.State()
 		out = append(out, st)
 	}
 	return out

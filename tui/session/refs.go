@@ -43,7 +43,9 @@ func Identities(n *topology.Node) []string {
 // registry says of a service.
 func Stream(states []State, n *topology.Node) (probes.Ref, bool) {
 	switch n.Kind {
-	case probes.NodeTopic, probes.NodeQueue, probes.NodeExchange, probes.NodeService, probes.NodeGateway:
+	case probes.NodeQueue: // who only delivers into it knows it too, and cannot read it
+		return refOf(states, n, "tail", "peek")
+	case probes.NodeTopic, probes.NodeExchange, probes.NodeService, probes.NodeGateway:
 		return refOf(states, n, "tail")
 	}
 	return probes.Ref{}, false
@@ -57,9 +59,11 @@ func Queue(states []State, n *topology.Node) (probes.Ref, bool) {
 	return refOf(states, n, "peek")
 }
 
-func refOf(states []State, n *topology.Node, ability string) (probes.Ref, bool) {
+func refOf(states []State, n *topology.Node, abilities ...string) (probes.Ref, bool) {
 	for _, id := range Identities(n) {
-		if target, subject := Source(id); subject != "" && can(states, target, ability) {
+		target, subject := Source(id)
+		lacks := func(ability string) bool { return !can(states, target, ability) }
+		if subject != "" && !slices.ContainsFunc(abilities, lacks) {
 			return probes.Ref{Target: target, Subject: subject}, true
 		}
 	}

@@ -14,6 +14,7 @@ import (
 	"time"
 
 	"iscope/config"
+	"iscope/inspectors"
 	"iscope/probes"
 	"iscope/probes/topology"
 )
@@ -29,7 +30,11 @@ type Options struct {
 	RedactText func(string) string // for errors and the log
 	Redaction  string              // the policy in words, for capture files
 	Version    string
-	Now        func() time.Time
+	// Schemas says how to open what a target's configuration says of schemas.
+	// report is told once when a registry stops answering, and with nil when it
+	// answers again. nil: no schemas are used.
+	Schemas func(from probes.Schemas, report func(error)) (inspectors.Setup, error)
+	Now     func() time.Time
 	// OnPanic is told of a panic in a goroutine of the session, which would end
 	// the process with the terminal in a state nobody can type in. nil: it does.
 	OnPanic func(error)

@@ -30,16 +30,8 @@ environments:
 func open(t *testing.T, f *probetest.Fake, change func(*session.Options)) *session.Session {
 	t.Helper()
 	ignore := goleak.IgnoreCurrent()
-	path := filepath.Join(t.TempDir(), "iscope.yaml")
-	if err := os.WriteFile(path, []byte(twoEnvironments), 0o600); err != nil {
-		t.Fatal(err)
-	}
 	drivers := []probes.Driver{f.Driver()}
-	at, err := config.Find(path, os.Getenv)
-	if err != nil {
-		t.Fatal(err)
-	}
-	cfg, err := config.Load(at, drivers)
+	cfg, err := config.Load(write(t, twoEnvironments), drivers)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -58,6 +50,19 @@ func open(t *testing.T, f *probetest.Fake, change func(*session.Options)) *sessi
 		}
 	})
 	return s
+}
+
+func write(t *testing.T, text string) config.Location {
+	t.Helper()
+	path := filepath.Join(t.TempDir(), "iscope.yaml")
+	if err := os.WriteFile(path, []byte(text), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	at, err := config.Find(path, os.Getenv)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return at
 }
 
 // until waits for a condition by the session's own wakes.

@@ -3,17 +3,18 @@
 package captures
 
 import (
-	"fmt"
+	"context"
 	"os"
+	"strconv"
 
 	tea "charm.land/bubbletea/v2"
 
 	"iscope/inspectors"
+	"iscope/inspectors/filter"
 	"iscope/inspectors/safe"
 	"iscope/probes"
 	"iscope/tui/kit"
 	"iscope/tui/session"
-	"iscope/tui/theme"
 )
 
 type screen struct {
@@ -21,23 +22,36 @@ type screen struct {
 	o     kit.Options
 	chain inspectors.Chain
 
-	files   []session.CaptureFile
-	err     string
-	asked   bool
-	list    kit.List
-	inside  bool // the cursor is in the records of the open file
-	opened  string
-	records []probes.Record
-	more    bool
-	damage  string
-	record  kit.List
-	height  int
-	deadly  string // path whose deletion has been asked for once
+	files  []session.CaptureFile
+	err    string
+	asked  bool
+	choose kit.Listing // files
+	sifted kit.Sifted
+	shown  []int // indexes into files
+	list   kit.List
+
+	inside bool // the cursor is in the records of the open file
+	file   opened
+	filter kit.Filtering // records
+	record kit.List
+	pane   kit.RecordPane
+	height int
+	deadly string // path whose deletion has been asked for once
+}
+
+// opened is the file whose records are shown.
+type opened struct {
+	path    string
+	asked   int // counts what was asked for: only the last answer is of use
+	stop    context.CancelFunc
+	reading bool
+	session.Preview
 }
 
 // New makes the screen.
 func New(s *session.Session, o kit.Options) kit.Screen {
-	return &screen{s: s, o: o, chain: inspectors.Default()}
+	chain := inspectors.Default()
+	return &screen{s: s, o: o, chain: chain, choose: kit.NewListing(o), filter: kit.NewFilter(o), pane: kit.NewRecordPane(o.Theme, chain)}
 }
 
 func (c *screen) Name() string { return "Captures" }
@@ -49,8 +63,14 @@ func (c *screen) Crumb() safe.Text {
 	return safe.Text{}
 }
 
-func (c *screen) Typing() bool { return false }
-func (c *screen) Close()       {}
+func (c *screen) Typing() bool { return c.choose.Open() || c.filter.Open() }
+
+// Close ends what is being read.
+func (c *screen) Close() {
+	if c.file.stop != nil {
+		c.file.stop()
+	}
+}
 
 func (c *screen) Shown(up bool) tea.Cmd {
 	if !up {
@@ -60,10 +80,10 @@ func (c *screen) Shown(up bool) tea.Cmd {
 }
 
 func (c *screen) current() (session.CaptureFile, bool) {
-	if c.list.Cursor < 0 || c.list.Cursor >= len(c.files) {
+	if c.list.Cursor < 0 || c.list.Cursor >= len(c.shown) {
 		return session.CaptureFile{}, false
 	}
-	return c.files[c.list.Cursor], true
+	return c.files[c.shown[c.list.Cursor]], true
 }
 
 type (
@@ -72,10 +92,9 @@ type (
 		err   error
 	}
 	previewed struct {
-		path    string
-		records []probes.Record
-		more    bool
-		err     error
+		by    *screen
+		asked int
+		session.Preview
 	}
 )
 
@@ -87,11 +106,21 @@ func (c *screen) load() tea.Cmd {
 }
 
 func (c *screen) Bindings() []kit.Binding {
+	switch {
+	case c.choose.Open():
+		return c.choose.Bindings("captures.choose")
+	case c.filter.Open():
+		return c.filter.Bindings("captures.filter")
+	}
 	return []kit.Binding{
-		{ID: "captures.replay", Keys: []string{"r"}, Name: "replay", Hint: true, Doc: "plan a replay of this file", Refused: c.none,
+		{ID: "captures.replay", Keys: []string{"r"}, Name: "replay", Hint: true, Doc: "plan a replay of this file, or of what the filter leaves of it", Refused: c.none,
 			Run: func() tea.Cmd {
 				f, _ := c.current()
-				return kit.Send(kit.Go{Screen: kit.Replay, Path: f.Path})
+				g := kit.Go{Screen: kit.Replay, Path: f.Path}
+				if c.file.path == f.Path {
+					g.Filter = c.filter.Text
+				}
+				return kit.Send(g)
 			}},
 		{ID: "captures.copy", Keys: []string{"y"}, Name: "copy path", Hint: true, Doc: "copy the file's path", Refused: c.none,
 			Run: func() tea.Cmd {
@@ -132,16 +161,59 @@ func (c *screen) Update(msg tea.Msg) tea.Cmd {
 		if msg.err != nil {
 			c.err = msg.err.Error()
 		}
-		c.list.Move(0, len(c.files))
+		c.lay()
 	case previewed:
-		if f, ok := c.current(); ok && f.Path == msg.path {
-			c.records, c.more, c.damage, c.record = msg.records, msg.more, "", kit.List{}
-			if msg.err != nil {
-				c.damage = msg.err.Error()
-			}
+		if msg.by == c && msg.asked == c.file.asked {
+			c.file.reading, c.file.Preview = false, msg.Preview
+			c.record.Move(0, len(c.file.Records))
 		}
 	case kit.Nav:
 		return c.nav(msg)
+	case tea.KeyPressMsg, tea.PasteMsg:
+		return c.typed(msg)
+	}
+	return nil
+}
+
+// lay finds the files that the filter leaves, and keeps the cursor on its own.
+func (c *screen) lay() {
+	was, had := c.current()
+	c.sifted, c.shown = kit.Sifted{}, c.shown[:0]
+	for i := range c.files {
+		f := &c.files[i]
+		if !c.sifted.Row(c.choose.In, func() *filter.Row { return rowOf(f) }) {
+			continue
+		}
+		if had && f.Path == was.Path {
+			c.list.Cursor = len(c.shown)
+		}
+		c.shown = append(c.shown, i)
+	}
+	c.list.Move(0, len(c.shown))
+}
+
+// rowOf is a file as filters see it.
+func rowOf(f *session.CaptureFile) *filter.Row {
+	r := &filter.Row{Kind: "capture", Name: f.Name, Group: f.Info.Environment, Reason: f.Error}
+	for _, t := range f.Info.Targets {
+		r.Target += " " + t.Name
+	}
+	for _, ch := range f.Info.Channels {
+		r.Doc += " " + ch.Target + "/" + ch.Subject
+	}
+	r.Attrs = []probes.Attr{{Name: "records", Value: strconv.FormatUint(f.Info.Records, 10)}}
+	return r
+}
+
+func (c *screen) typed(msg tea.Msg) tea.Cmd {
+	if c.choose.Open() {
+		if c.choose.Update(msg).Changed {
+			c.lay()
+		}
+		return nil
+	}
+	if c.filter.Update(msg).Changed {
+		return c.read()
 	}
 	return nil
 }
@@ -150,147 +222,85 @@ func (c *screen) nav(n kit.Nav) tea.Cmd {
 	if _, vertical := n.Delta(1); vertical {
 		c.deadly = ""
 	}
+	if c.inside && c.pane.Nav(n) {
+		return nil
+	}
 	switch n {
 	case kit.Back:
-		if c.inside {
-			c.inside = false
-			return nil
-		}
-		return kit.Send(kit.NotMine{})
+		return c.back()
 	case kit.Refresh:
 		return c.load()
 	case kit.Enter, kit.NextPane:
 		return c.open()
+	case kit.Find, kit.Filter:
+		if c.inside {
+			c.filter.Ask(c.filter.Text)
+		} else {
+			c.choose.Ask(c.choose.Text)
+		}
+	case kit.CopyValue:
+		if c.inside && c.record.Cursor < len(c.file.Records) {
+			r := &c.file.Records[c.record.Cursor]
+			return kit.CopyBody(r, c.s.EnvOf(r))
+		}
 	}
 	if c.inside {
-		c.record.Nav(n, len(c.records), max(1, c.height))
+		if c.record.Nav(n, len(c.file.Records), max(1, c.height)) {
+			c.pane.Rewind()
+		}
 	} else {
-		c.list.Nav(n, len(c.files), max(1, c.height))
+		c.list.Nav(n, len(c.shown), max(1, c.height))
 	}
 	return nil
 }
 
+// back closes what is open, innermost first.
+func (c *screen) back() tea.Cmd {
+	switch {
+	case c.inside && c.filter.Text != "":
+		c.filter.Lift()
+		return c.read()
+	case c.inside:
+		c.inside = false
+	case c.choose.Text != "":
+		c.choose.Lift()
+		c.lay()
+	default:
+		return kit.Send(kit.NotMine{})
+	}
+	return nil
+}
+
+// open shows the records of the file under the cursor.
 func (c *screen) open() tea.Cmd {
 	f, ok := c.current()
-	if !ok {
+	if !ok || f.Error != "" {
 		return nil
 	}
-	c.inside, c.opened, c.records, c.damage = true, f.Path, nil, ""
+	c.inside = true
+	if c.file.path == f.Path && !f.Open {
+		return nil // as it was left
+	}
+	c.filter.Lift()
+	c.pane.Reset()
+	c.record = kit.List{}
+	c.file.path, c.file.Preview = f.Path, session.Preview{}
+	return c.read()
+}
+
+// read looks through the open file in the background, instead of whatever it was
+// looked through for before.
+func (c *screen) read() tea.Cmd {
+	if c.file.stop != nil {
+		c.file.stop()
+	}
+	ctx, stop := session.Bounded(c.s)
+	c.file.asked++
+	c.file.stop, c.file.reading = stop, true
+	path, asked, s := c.file.path, c.file.asked, c.s
+	judge := kit.Judging(ctx, kit.Decoding(c.filter.In, s.WaitingEnvOf))
 	return func() tea.Msg {
-		ctx, stop := session.Bounded(c.s)
 		defer stop()
-		recs, more, err := c.s.Preview(ctx, f.Path)
-		return previewed{f.Path, recs, more, err}
+		return previewed{c, asked, s.Preview(ctx, path, judge)}
 	}
-}
-
-func (c *screen) View(w, h int) string {
-	c.height = h - 1
-	switch {
-	case w >= 100:
-		left := min(60, w*2/5)
-		return kit.Beside(c.o.Theme, c.left(left, h), c.right(w-left-1, h))
-	case c.inside:
-		return c.right(w, h)
-	}
-	return c.left(w, h)
-}
-
-func (c *screen) left(w, h int) string {
-	say := func(s theme.Style, text string) string {
-		return kit.NewLine(c.o.Theme, w).Say(theme.Plain, " ").Put(s, safe.Line(text, max(0, w-2))).String()
-	}
-	rows := []string{say(theme.Heading, fmt.Sprintf("CAPTURES %d", len(c.files)))}
-	switch {
-	case c.err != "":
-		rows = append(rows, say(theme.Bad, c.err))
-	case !c.asked:
-		rows = append(rows, say(theme.Dim, "reading the folder …"))
-	case len(c.files) == 0:
-		rows = append(rows, say(theme.Plain, ""), say(theme.Plain, "No captures in "+c.s.CaptureDir), say(theme.Plain, "b in Tail records one;"),
-			say(theme.Plain, "iscope capture writes one."))
-	}
-	from, to := c.list.Window(len(c.files), h-1)
-	for i := from; i < to; i++ {
-		f := &c.files[i]
-		l := kit.NewLine(c.o.Theme, w).Say(theme.Plain, " ")
-		mark, style := " ", theme.Plain
-		if f.Error != "" {
-			mark, style = c.o.Theme.Glyph(theme.Failed), theme.Bad
-		} else if f.Open {
-			mark, style = c.o.Theme.Glyph(theme.Rec), theme.Warn
-		}
-		l.Say(style, mark+" ").Put(theme.Plain, safe.Line(f.Name, max(8, w-14)))
-		l.Gap(9).ColRight(theme.Dim, kit.Text(fmt.Sprint(f.Info.Records)), 8)
-		rows = append(rows, pick(l, i == c.list.Cursor && !c.inside))
-	}
-	return kit.Lay(rows, w, h)
-}
-
-func pick(l *kit.Line, on bool) string {
-	if on {
-		return l.Selected()
-	}
-	return l.String()
-}
-
-func (c *screen) right(w, h int) string {
-	f, ok := c.current()
-	if !ok {
-		return kit.Lay(nil, w, h)
-	}
-	var rows []string
-	add := func(s theme.Style, text string) {
-		rows = append(rows, kit.NewLine(c.o.Theme, w).Say(theme.Plain, " ").Put(s, safe.Line(text, max(0, w-2))).String())
-	}
-	add(theme.Heading, f.Name)
-	if f.Error != "" {
-		add(theme.Bad, f.Error)
-		return kit.Lay(rows, w, h)
-	}
-	i := &f.Info
-	add(theme.Plain, fmt.Sprintf("%d records, %d bytes, %s to %s", i.Records, f.Size, i.First.UTC().Format("2006-01-02 15:04:05"), i.Last.UTC().Format("15:04:05Z")))
-	add(theme.Dim, fmt.Sprintf("recorded in %s (class %s) by iscope %s", i.Environment, i.Class, i.Version))
-	add(theme.Dim, "redaction: "+i.Redaction)
-	if !i.Complete {
-		add(theme.Warn, "not finished: it is being written, or was cut off")
-	}
-	for _, ch := range i.Channels {
-		add(theme.Plain, fmt.Sprintf("%8d  %s/%s", ch.Records, ch.Target, ch.Subject))
-	}
-	if c.opened == f.Path && c.inside {
-		rows = append(rows, c.preview(w, h-len(rows))...)
-	} else {
-		add(theme.Dim, "enter shows the records, r plans a replay")
-	}
-	return kit.Lay(rows, w, h)
-}
-
-// preview lists the first records; the one under the cursor is laid out below.
-func (c *screen) preview(w, h int) []string {
-	rows := []string{kit.NewLine(c.o.Theme, w).String()}
-	if c.damage != "" {
-		rows = append(rows, kit.NewLine(c.o.Theme, w).Say(theme.Plain, " ").Put(theme.Bad, safe.Line(c.damage, max(0, w-2))).String())
-	}
-	c.height = max(1, h/2)
-	from, to := c.record.Window(len(c.records), c.height)
-	for i := from; i < to; i++ {
-		r := &c.records[i]
-		at := r.Time
-		if at.IsZero() {
-			at = r.Seen
-		}
-		l := kit.NewLine(c.o.Theme, w).Say(theme.Dim, fmt.Sprintf(" %5d ", i+1)).Col(theme.Dim, kit.Text(at.UTC().Format("15:04:05.000")), 12)
-		l.Col(theme.Plain, kit.Text(r.Kind.String()), 8).Col(theme.Plain, safe.Line(r.Source.Subject, 24), 24)
-		l.Put(theme.Plain, safe.Line(c.chain.Summary(r, 4*l.Left()+64), l.Left()))
-		rows = append(rows, pick(l, i == c.record.Cursor))
-	}
-	if c.more && to == len(c.records) {
-		rows = append(rows, kit.NewLine(c.o.Theme, w).Say(theme.Dim, fmt.Sprintf(" the first %d are shown", session.PreviewRecords)).String())
-	}
-	if c.record.Cursor < len(c.records) {
-		rows = append(rows, kit.NewLine(c.o.Theme, w).String())
-		rows = append(rows, kit.Body(c.o.Theme, c.chain, &c.records[c.record.Cursor], w, max(0, h-len(rows)))...)
-	}
-	return rows
 }

@@ -3,13 +3,16 @@
 package diagnostics
 
 import (
+	"cmp"
 	"fmt"
 	"strings"
 	"time"
 
 	tea "charm.land/bubbletea/v2"
 
+	"iscope/inspectors/filter"
 	"iscope/inspectors/safe"
+	"iscope/probes"
 	"iscope/tui/kit"
 	"iscope/tui/session"
 	"iscope/tui/theme"
@@ -20,22 +23,66 @@ type screen struct {
 	o      kit.Options
 	list   kit.List
 	height int
-	states []session.State
+	states []session.State // those that the filter leaves
+	filter kit.Listing
+	sifted kit.Sifted
 	level  string // lowest level of the log shown
 }
 
 // New makes the screen.
 func New(s *session.Session, o kit.Options) kit.Screen {
-	return &screen{s: s, o: o, level: "info", states: s.States()}
+	d := &screen{s: s, o: o, level: "info", filter: kit.NewListing(o)}
+	d.lay()
+	return d
+}
+
+// lay takes in how the targets are, those that the filter leaves, and keeps the
+// cursor on its own.
+func (d *screen) lay() {
+	was := ""
+	if d.list.Cursor < len(d.states) {
+		was = d.states[d.list.Cursor].Name
+	}
+	d.states, d.sifted = nil, kit.Sifted{}
+	for _, st := range d.s.States() {
+		if !d.sifted.Row(d.filter.In, func() *filter.Row { return rowOf(&st) }) {
+			continue
+		}
+		if st.Name == was {
+			d.list.Cursor = len(d.states)
+		}
+		d.states = append(d.states, st)
+	}
+	d.list.Move(0, len(d.states))
+}
+
+// rowOf is a target as filters see it.
+func rowOf(st *session.State) *filter.Row {
+	r := &filter.Row{Kind: "target", Name: st.Name, Target: st.Name, Group: st.Driver, Address: st.Address, Reason: st.Error}
+	if r.Reason == "" {
+		r.Reason = strings.Join(st.Missing, "; ")
+	}
+	switch st.Phase {
+	case session.Well:
+		r.Health = probes.HealthOK.String()
+	case session.Partly:
+		r.Health = probes.HealthWarn.String()
+	case session.Failed:
+		r.Health = probes.HealthFail.String()
+	}
+	return r
 }
 
 func (d *screen) Name() string       { return "Diagnostics" }
 func (d *screen) Crumb() safe.Text   { return safe.Text{} }
-func (d *screen) Typing() bool       { return false }
+func (d *screen) Typing() bool       { return d.filter.Open() }
 func (d *screen) Close()             {}
-func (d *screen) Shown(bool) tea.Cmd { d.states = d.s.States(); return nil }
+func (d *screen) Shown(bool) tea.Cmd { d.lay(); return nil }
 
 func (d *screen) Bindings() []kit.Binding {
+	if d.filter.Open() {
+		return d.filter.Bindings("diagnostics.filter")
+	}
 	return []kit.Binding{
 		{ID: "diagnostics.retry", Keys: []string{"r"}, Name: "retry", Hint: true, Doc: "ask this target again now", Refused: d.none,
 			Run: func() tea.Cmd {
@@ -62,25 +109,44 @@ func (d *screen) none() string {
 }
 
 func (d *screen) command() string {
-	return "iscope doctor " + safe.Line(d.states[min(d.list.Cursor, len(d.states)-1)].Name, 100).String()
+	env := ""
+	if d.s.Config != nil {
+		env = "-e " + safe.Line(d.s.Env().Name, 60).String() + " "
+	}
+	return "iscope doctor " + env + safe.Line(d.states[min(d.list.Cursor, len(d.states)-1)].Name, 100).String()
 }
 
 func (d *screen) Update(msg tea.Msg) tea.Cmd {
 	switch msg := msg.(type) {
 	case kit.Changed:
-		d.states = d.s.States()
+		d.lay()
+	case tea.KeyPressMsg, tea.PasteMsg:
+		if d.filter.Update(msg).Changed {
+			d.lay()
+		}
 	case kit.Go:
+		if msg.Ref.Target != "" {
+			d.filter.Lift()
+			d.lay()
+		}
 		for i, st := range d.states {
 			if st.Name == msg.Ref.Target {
 				d.list.Cursor = i
 			}
 		}
 	case kit.Nav:
-		if msg == kit.Back {
+		switch {
+		case msg == kit.Back && d.filter.Text != "":
+			d.filter.Lift()
+			d.lay()
+			return nil
+		case msg == kit.Back:
 			return kit.Send(kit.NotMine{})
-		}
-		if msg == kit.Refresh {
+		case msg == kit.Refresh:
 			d.s.Retry("")
+		case msg == kit.Find, msg == kit.Filter:
+			d.filter.Ask(d.filter.Text)
+			return nil
 		}
 		d.list.Nav(msg, len(d.states), d.height)
 	}
@@ -89,16 +155,22 @@ func (d *screen) Update(msg tea.Msg) tea.Cmd {
 
 func (d *screen) View(w, h int) string {
 	th := d.o.Theme
-	if len(d.states) == 0 {
-		return kit.Lay([]string{"", kit.NewLine(th, w).Say(theme.Plain, "  No targets. : open URL adds one.").String()}, w, h)
+	if d.sifted.All == 0 {
+		return kit.Lay([]string{kit.NewLine(th, w).String(), kit.NewLine(th, w).Say(theme.Plain, "  No targets. : open URL adds one.").String()}, w, h)
 	}
 	d.height = max(1, min(len(d.states), h/2-1))
-	rows := []string{d.head(w)}
+	rows := d.filter.Head(th, d.sifted.String()+" targets", w)
+	rows = append(rows, kit.Unjudged(th, d.sifted.Unjudged, d.sifted.Why, "targets", w)...)
+	rows = append(rows, d.head(w))
 	from, to := d.list.Window(len(d.states), d.height)
 	for i := from; i < to; i++ {
 		rows = append(rows, d.row(&d.states[i], w, i == d.list.Cursor))
 	}
-	rows = append(rows, d.detail(&d.states[d.list.Cursor], w)...)
+	if d.list.Cursor < len(d.states) {
+		rows = append(rows, d.detail(&d.states[d.list.Cursor], w)...)
+	} else {
+		rows = append(rows, kit.NewLine(th, w).Say(theme.Dim, "   No target matches the filter. esc lifts it.").String())
+	}
 	return kit.Lay(append(rows, d.log(w, h-len(rows))...), w, h)
 }
 
@@ -115,6 +187,9 @@ func (d *screen) row(st *session.State, w int, cursor bool) string {
 	text := st.Error
 	if text == "" {
 		text = strings.Join(st.Missing, "; ")
+	}
+	if text == "" && st.Schemas.Error != "" {
+		text = "schemas: " + st.Schemas.Error
 	}
 	l.Put(theme.Plain, safe.Line(text, max(0, l.Left())))
 	if cursor {
@@ -155,6 +230,11 @@ func (d *screen) detail(st *session.State, w int) []string {
 	add("last step", st.Step)
 	add("error", st.Error)
 	add("do", st.Hint)
+	add("schemas", st.Schemas.Where)
+	if st.Schemas.Error != "" {
+		add("", st.Schemas.Error)
+		add("do", cmp.Or(st.Schemas.Hint, "values that need it are shown undecoded meanwhile; it is asked again"))
+	}
 	for _, m := range st.Missing {
 		add("left out", m)
 	}

@@ -7,11 +7,16 @@ import (
 )
 
 func (d *screen) Bindings() []kit.Binding {
-	if d.asking != nothing { // keys are text: these are for the hint row
+	switch {
+	case d.places.filter.Open():
+		return d.places.filter.Bindings("dlq.filter")
+	case d.messages.filter.Open():
+		return d.messages.filter.Bindings("dlq.filter")
+	case d.asking: // keys are text: these are for the hint row
 		none := func() tea.Cmd { return nil }
 		return []kit.Binding{
 			{ID: "dlq.prompt.keep", Keys: []string{"enter"}, Name: "take it", Doc: "take what was typed", Hint: true, Run: none},
-			{ID: "dlq.prompt.leave", Keys: []string{"esc"}, Name: "leave", Doc: "leave it; a filter is lifted", Hint: true, Run: none},
+			{ID: "dlq.prompt.leave", Keys: []string{"esc"}, Name: "as before", Doc: "leave it as it was", Hint: true, Run: none},
 		}
 	}
 	return []kit.Binding{
@@ -22,7 +27,7 @@ func (d *screen) Bindings() []kit.Binding {
 		{ID: "dlq.redrive", Keys: []string{"r"}, Name: "redrive", Hint: true, Refused: d.refuseRedrive,
 			Doc: "plan to send dead letters again: the marked, else what the filter leaves, else all; then send them, after a question", Run: d.redrive},
 		{ID: "dlq.to", Keys: []string{"t"}, Name: "destination", Hint: true, Refused: d.refuseTo,
-			Doc: "send to another subject of the same target; empty: to where each came from", Run: func() tea.Cmd { d.ask(aDestination, d.plan.to); return nil }},
+			Doc: "send to another subject of the same target; empty: to where each came from", Run: func() tea.Cmd { d.ask(d.plan.to); return nil }},
 		{ID: "dlq.stop", Keys: []string{"K"}, Name: "stop", Hint: true, Refused: d.refuseStop,
 			Doc: "stop sending; what is under way may finish", Run: d.stop},
 		{ID: "dlq.topology", Keys: []string{"o"}, Name: "topology", Refused: d.refusePlace,

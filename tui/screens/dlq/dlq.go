@@ -34,26 +34,17 @@ type screen struct {
 	messages messages
 	plan     *plan // nil until the first
 
-	prompt  kit.Field
-	asking  field
+	prompt  kit.Field // of a destination
+	asking  bool
 	ticking bool
 	height  int // of the list, for page keys
 }
 
-// field is what is being typed.
-type field uint8
-
-const (
-	nothing field = iota
-	aFilter
-	aDestination
-)
-
 // New makes the screen.
 func New(s *session.Session, o kit.Options) kit.Screen {
 	chain := inspectors.Default()
-	return &screen{s: s, o: o, places: places{by: map[string]*answer{}},
-		messages: messages{pane: kit.NewRecordPane(o.Theme, chain), rows: kit.NewDeadRows(o.Theme, chain)}}
+	return &screen{s: s, o: o, places: places{by: map[string]*answer{}, filter: kit.NewListing(o)},
+		messages: messages{filter: kit.NewFilter(o), pane: kit.NewRecordPane(o.Theme, chain), rows: kit.NewDeadRows(o.Theme, chain)}}
 }
 
 func (d *screen) Name() string { return "DLQ" }
@@ -65,7 +56,12 @@ func (d *screen) Crumb() safe.Text {
 	return safe.Line(d.messages.place.ref.String(), 60)
 }
 
-func (d *screen) Typing() bool { return d.asking != nothing }
+func (d *screen) Typing() bool {
+	return d.asking || d.places.filter.Open() || d.messages.filter.Open()
+}
+
+// Filters reports whether f does something.
+func (d *screen) Filters() bool { return d.level != onPlan }
 
 // Close lets go of what is being looked at. A redrive is the session's.
 func (d *screen) Close() { d.messages.drop() }
@@ -83,7 +79,7 @@ func (d *screen) Shown(up bool) tea.Cmd {
 func (d *screen) catchUp() {
 	m := &d.messages
 	over := !m.reading() // asked first: what is there then is all
-	m.refresh()
+	m.refresh(d.s)
 	if m.planned && over {
 		m.planned = false
 		if d.level == onMessages && m.count() > 0 {
@@ -172,8 +168,11 @@ func (d *screen) nav(n kit.Nav) tea.Cmd {
 	case kit.Refresh:
 		return d.again()
 	case kit.Find, kit.Filter:
-		if d.level != onPlan {
-			d.ask(aFilter, *d.filter())
+		switch d.level {
+		case onPlaces:
+			d.places.filter.Ask(d.places.filter.Text)
+		case onMessages:
+			d.messages.filter.Ask(d.messages.filter.Text)
 		}
 	case kit.ShowDetail:
 		d.messages.detail = d.level == onMessages && !d.messages.detail
@@ -222,8 +221,12 @@ func (d *screen) back() tea.Cmd {
 		d.level = onMessages
 	case d.level == onMessages && d.messages.detail:
 		d.messages.detail = false
-	case *d.filter() != "":
-		d.setFilter("")
+	case d.level == onPlaces && d.places.filter.Text != "":
+		d.places.filter.Lift()
+		d.places.lay()
+	case d.level == onMessages && d.messages.filter.Text != "":
+		d.messages.filter.Lift()
+		d.messages.lay(d.s)
 	case d.level == onMessages:
 		d.level = onPlaces
 		return d.reload()
@@ -233,51 +236,38 @@ func (d *screen) back() tea.Cmd {
 	return nil
 }
 
-// filter is that of the list on screen.
-func (d *screen) filter() *string {
-	if d.level == onPlaces {
-		return &d.places.filter
-	}
-	return &d.messages.filter
-}
-
-func (d *screen) lay() {
-	d.places.lay()
-	d.messages.lay()
-}
-
-func (d *screen) ask(what field, old string) {
-	d.asking = what
+func (d *screen) ask(old string) {
+	d.asking = true
 	d.prompt.Set(old)
 }
 
-// typed takes keys while something is typed: a filter works as it grows.
+// typed takes keys while something is typed.
 func (d *screen) typed(msg tea.Msg) tea.Cmd {
+	switch {
+	case d.places.filter.Open():
+		if d.places.filter.Update(msg).Changed {
+			d.places.lay()
+		}
+		return nil
+	case d.messages.filter.Open():
+		if d.messages.filter.Update(msg).Changed {
+			d.messages.lay(d.s)
+		}
+		return nil
+	}
 	if k, ok := msg.(tea.KeyPressMsg); ok {
 		switch k.String() {
 		case "esc":
-			if d.asking == aFilter {
-				d.setFilter("")
-			}
-			d.asking = nothing
+			d.asking = false
 			return nil
 		case "enter":
-			if d.asking == aDestination {
-				d.plan.redirect(strings.TrimSpace(d.prompt.Value()))
-			}
-			d.asking = nothing
+			d.asking = false
+			d.plan.redirect(strings.TrimSpace(d.prompt.Value()))
 			return nil
 		}
 	}
-	if d.prompt.Update(msg) && d.asking == aFilter {
-		d.setFilter(strings.TrimSpace(d.prompt.Value()))
-	}
+	d.prompt.Update(msg)
 	return nil
-}
-
-func (d *screen) setFilter(text string) {
-	*d.filter() = text
-	d.lay()
 }
 
 func (d *screen) copy() tea.Cmd {
@@ -285,5 +275,5 @@ func (d *screen) copy() tea.Cmd {
 	if d.level != onMessages || !ok {
 		return nil
 	}
-	return kit.Copy("value", r.Body)
+	return kit.CopyBody(&r, d.s.EnvOf(&r))
 }

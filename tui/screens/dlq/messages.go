@@ -6,6 +6,7 @@ import (
 
 	tea "charm.land/bubbletea/v2"
 
+	"iscope/inspectors/filter"
 	"iscope/probes"
 	"iscope/probes/tap"
 	"iscope/tui/kit"
@@ -31,8 +32,10 @@ type messages struct {
 	shown  []int           // indexes into recs that the filter leaves
 	marked map[uint64]bool // by sequence
 	list   kit.List
-	filter string
-	match  func(*probes.Record) bool
+	filter kit.Filtering
+	sifted kit.Sifted // what it does to recs
+	judged *filter.Filter
+	seen   uint64 // version of the schemas they were judged with
 
 	detail bool
 	pane   kit.RecordPane
@@ -84,7 +87,8 @@ func (m *messages) refusal(ref probes.Ref) string {
 func (d *screen) show(s show) tea.Cmd {
 	m := &d.messages
 	m.drop()
-	*m = messages{place: d.places.known(s.place.ref), forced: s.forced, marked: map[uint64]bool{}, pane: m.pane, rows: m.rows}
+	*m = messages{place: d.places.known(s.place.ref), forced: s.forced, marked: map[uint64]bool{}, filter: m.filter, pane: m.pane, rows: m.rows}
+	m.filter.Lift()
 	m.pane.Reset()
 	m.feed = d.s.ShowDead(s.place.ref, probes.PeekQuery{Limit: s.limit, Force: s.forced})
 	d.level = onMessages
@@ -104,31 +108,40 @@ func (m *messages) drop() {
 
 func (m *messages) reading() bool { return m.feed != nil && m.feed.State().Phase != tap.Ended }
 
-// refresh takes in what has come.
-func (m *messages) refresh() {
+// refresh takes in what has come, and judges anew where schemas have.
+func (m *messages) refresh(by *session.Session) {
 	if m.feed == nil {
 		return
 	}
 	s := m.feed.Ring.Stats()
 	if s.First == m.first && int(s.Next-s.First) == len(m.recs) {
+		if m.sifted.Unjudged > 0 && m.reads(by).Version() != m.seen {
+			m.lay(by)
+		}
 		return
 	}
 	m.recs = make([]probes.Record, s.Next-s.First)
 	first, n := m.feed.Ring.Window(s.First, m.recs)
 	m.first, m.recs = first, m.recs[:n]
-	m.lay()
+	m.lay(by)
 }
 
+// reads is how they are decoded.
+func (m *messages) reads(s *session.Session) *session.Reading { return s.Reading(m.place.ref.Target) }
+
 // lay finds what the filter leaves, and keeps the cursor on its own.
-func (m *messages) lay() {
+func (m *messages) lay(s *session.Session) {
 	was := -1
 	if m.list.Cursor < len(m.shown) {
 		was = m.shown[m.list.Cursor]
 	}
-	m.match = kit.Matcher(m.filter)
+	reading := m.reads(s)
+	m.seen, m.sifted = reading.Version(), kit.Sifted{}
+	m.judged = kit.Decoding(m.filter.In, s.EnvOf)
+	judge := kit.Judging(s.Context(), m.judged)
 	m.shown = m.shown[:0]
 	for i := range m.recs {
-		if m.match == nil || m.match(&m.recs[i]) {
+		if m.sifted.Record(judge, &m.recs[i]) {
 			if i <= was {
 				m.list.Cursor = len(m.shown)
 			}

@@ -33,10 +33,10 @@ func (d *screen) View(w, h int) string {
 }
 
 func (d *screen) messagesView(w, h int) string {
-	rows := []string{d.messagesHead(w)}
-	if row := d.promptRow(w); row != "" {
-		rows = append(rows, row)
-	}
+	m := &d.messages
+	m.rows.Reading(m.reads(d.s))
+	rows := append([]string{d.messagesHead(w)}, m.filter.Head(d.o.Theme, m.sifted.String(), w)...)
+	rows = append(rows, kit.Unjudged(d.o.Theme, m.sifted.Unjudged, m.sifted.Why, "messages", w)...)
 	rows = append(rows, kit.WithDetail(d.o.Theme, d.messages.detail, w, h-len(rows), d.messageList, d.messagePane)...)
 	return kit.Lay(rows, w, h)
 }
@@ -51,9 +51,6 @@ func (d *screen) messagesHead(w int) string {
 	l.Say(theme.Plain, read)
 	if n := len(m.marked); n > 0 {
 		l.Say(theme.Accent, fmt.Sprintf("  %s %d marked", th.Glyph(theme.Marked), n))
-	}
-	if m.filter != "" {
-		l.Say(theme.Plain, fmt.Sprintf("  %d match", len(m.shown)))
 	}
 	switch {
 	case d.running():
@@ -101,8 +98,8 @@ func (d *screen) noMessages(w int) []string {
 	p.Add(theme.Plain, "")
 	err, hint := m.feed.Trouble()
 	switch {
-	case m.filter != "" && len(m.recs) > 0:
-		p.Add(theme.Dim, "Nothing matches the filter. esc lifts it.")
+	case m.filter.Text != "" && len(m.recs) > 0:
+		p.NoMatch(m.judged, m.filter.Open(), m.sifted.All, m.sifted.Unjudged)
 		return p.Rows
 	case m.reading():
 		p.Add(theme.Dim, "Reading %s", d.o.Theme.Glyph(theme.Ellipsis))
@@ -121,7 +118,7 @@ func (d *screen) noMessages(w int) []string {
 func (d *screen) messagePane(w, h int) string {
 	m := &d.messages
 	_, impact := m.feed.Look()
-	from := kit.Origin{Impact: impact, Deeds: m.feed.Deeds()}
+	from := kit.Origin{Impact: impact, Deeds: m.feed.Deeds(), Reading: m.reads(d.s)}
 	r, ok := m.current()
 	if !ok {
 		return m.pane.View(nil, 0, from, w, h)

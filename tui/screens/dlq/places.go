@@ -3,10 +3,12 @@ package dlq
 import (
 	"cmp"
 	"slices"
+	"strconv"
 	"strings"
 
 	tea "charm.land/bubbletea/v2"
 
+	"iscope/inspectors/filter"
 	"iscope/probes"
 	"iscope/tui/kit"
 	"iscope/tui/session"
@@ -24,7 +26,8 @@ type places struct {
 	order  []string           // targets that were asked
 	shown  []place            // those that the filter leaves
 	list   kit.List
-	filter string
+	filter kit.Listing
+	sifted kit.Sifted
 	want   probes.Ref // to put the cursor on when it appears
 }
 
@@ -120,10 +123,10 @@ func (p *places) lay() {
 	if p.want.Target != "" {
 		was, had = place{ref: p.want}, true
 	}
-	p.shown = p.shown[:0]
+	p.shown, p.sifted = p.shown[:0], kit.Sifted{}
 	for _, target := range p.order {
 		for _, dl := range p.by[target].found {
-			if one := (place{probes.Ref{Target: target, Subject: dl.Subject}, dl}); one.matches(p.filter) {
+			if one := (place{probes.Ref{Target: target, Subject: dl.Subject}, dl}); p.sifted.Row(p.filter.In, one.filterRow) {
 				p.shown = append(p.shown, one)
 			}
 		}
@@ -144,14 +147,13 @@ func emptiness(count int64) int {
 	return 0
 }
 
-func (p *place) matches(filter string) bool {
-	text := strings.ToLower(p.ref.String() + " " + strings.Join(p.Origins, " ") + " " + p.Because)
-	for word := range strings.FieldsSeq(strings.ToLower(filter)) {
-		if !strings.Contains(text, word) {
-			return false
-		}
+// filterRow is a place as filters see it.
+func (p *place) filterRow() *filter.Row {
+	r := &filter.Row{Kind: "dead letters", Name: p.Subject, Target: p.ref.Target, Group: strings.Join(p.Origins, " "), Reason: p.Because}
+	if p.Count >= 0 {
+		r.Attrs = []probes.Attr{{Name: "count", Value: strconv.FormatInt(p.Count, 10)}}
 	}
-	return true
+	return r
 }
 
 func (p *places) current() (place, bool) {

@@ -49,24 +49,14 @@ func (d *screen) placesHead(p *kit.Page) {
 		l.Say(theme.Dim, "   enter shows them")
 	}
 	p.Rows = append(p.Rows, l.String())
-	if row := d.promptRow(p.W); row != "" {
-		p.Rows = append(p.Rows, row)
-	}
+	p.Rows = append(p.Rows, d.places.filter.Head(d.o.Theme, d.places.sifted.String(), p.W)...)
+	p.Rows = append(p.Rows, kit.Unjudged(d.o.Theme, d.places.sifted.Unjudged, d.places.sifted.Why, "places", p.W)...)
 }
 
-// promptRow is what is being typed, or the filter in force; "" for neither.
+// promptRow is the destination that is being typed.
 func (d *screen) promptRow(w int) string {
-	label := " FILTER "
-	switch {
-	case d.asking == aDestination:
-		label = " TO "
-	case d.asking == nothing && *d.filter() == "":
-		return ""
-	case d.asking == nothing:
-		return kit.NewLine(d.o.Theme, w).Say(theme.Accent, label).Put(theme.Plain, safe.Line(*d.filter(), w)).String()
-	}
-	l := kit.NewLine(d.o.Theme, w).Say(theme.Accent, label)
-	return d.prompt.Draw(l, max(8, w-len(label)-2), true).String()
+	l := kit.NewLine(d.o.Theme, w).Say(theme.Accent, " TO ")
+	return d.prompt.Draw(l, max(8, w-6), true).String()
 }
 
 // troubles says who could not tell, or not all.
@@ -80,7 +70,7 @@ func (d *screen) troubles(p *kit.Page) {
 
 func (d *screen) noPlaces(p *kit.Page) {
 	p.Add(theme.Plain, "")
-	if d.places.filter != "" {
+	if d.places.filter.Text != "" && d.places.sifted.All > 0 {
 		p.Add(theme.Dim, "No place matches the filter. esc lifts it.")
 		return
 	}
@@ -102,7 +92,7 @@ func (d *screen) noPlaces(p *kit.Page) {
 		p.Add(theme.Plain, "No target of this environment knows dead letters.")
 		p.Add(theme.Dim, "Kafka, RabbitMQ and SQS do. : dlq TARGET/SUBJECT shows one by its name.")
 	default:
-		p.Add(theme.Plain, "No dead letters: nothing is configured as such a place, named like one or has their marks.")
+		p.Wrap(theme.Plain, "", "No dead letters: nothing is configured as such a place, named like one or has their marks.")
 		p.Wrap(theme.Dim, "asked  ", strings.Join(d.places.order, ", "))
 	}
 	p.Add(theme.Plain, "")

@@ -1,8 +1,6 @@
 package dlq
 
 import (
-	"fmt"
-
 	tea "charm.land/bubbletea/v2"
 
 	"iscope/probes"
@@ -23,6 +21,7 @@ type plan struct {
 	where  map[string]int // chosen ones by destination
 	why    map[string]int // and by reason
 	lost   int            // of which nobody knows where to
+	sifted kit.Sifted     // what the filter did
 	more   bool           // there are or may be more than were read
 	marked bool
 	forced bool
@@ -45,9 +44,9 @@ func (d *screen) makePlan() tea.Cmd {
 		return nil
 	}
 	m := &d.messages
-	m.refresh()
+	m.refresh(d.s)
 	p := &plan{ref: m.place.ref, marked: len(m.marked) > 0, forced: m.forced, how: "all of them"}
-	match := m.match
+	judge := kit.Judging(d.s.Context(), kit.Decoding(m.filter.In, d.s.EnvOf))
 	shown := make([]*probes.Record, 0, len(m.recs))
 	var marks []bool
 	for i := range m.recs {
@@ -57,11 +56,13 @@ func (d *screen) makePlan() tea.Cmd {
 		}
 		on := m.marked[m.seq(i)]
 		shown, marks = append(shown, r), append(marks, on)
-		if p.marked && on || !p.marked && (match == nil || match(r)) {
+		if p.marked && on || !p.marked && p.sifted.Record(judge, r) {
 			p.recs = append(p.recs, r)
 		}
 	}
-	p.choice = func() (*chosen, probes.RedriveQuery) { return nil, probes.RedriveQuery{Select: match} }
+	// What is sent is judged with all schemas, whatever the time that takes.
+	send := kit.Judging(d.s.Context(), kit.Decoding(m.filter.In, d.s.WaitingEnvOf))
+	p.choice = func() (*chosen, probes.RedriveQuery) { return nil, probes.RedriveQuery{Select: selecting(send)} }
 	switch {
 	case p.marked:
 		p.how = "the marked ones"
@@ -72,13 +73,24 @@ func (d *screen) makePlan() tea.Cmd {
 			}
 			return c, probes.RedriveQuery{Select: c.Select, Limit: c.left}
 		}
-	case match != nil:
-		p.how = fmt.Sprintf("those that match %q", m.filter)
+	case judge != nil:
+		p.how = "those that match " + m.filter.Text
 	}
 	p.measure(m)
 	p.redirect("")
 	d.plan, d.level = p, onPlan
 	return nil
+}
+
+// selecting makes a judge a choice: what cannot be judged is not sent. nil is all.
+func selecting(j kit.Judge) func(*probes.Record) bool {
+	if j == nil {
+		return nil
+	}
+	return func(r *probes.Record) bool {
+		ok, err := j(r)
+		return ok && err == nil
+	}
 }
 
 // measure says how many a run will reach, as far as that is known.
@@ -87,7 +99,7 @@ func (p *plan) measure(m *messages) {
 	p.more = !p.marked && (p.read >= m.feed.Looked.Limit || m.place.Count > int64(p.read) || m.feed.Ring.Stats().Lost > 0)
 	switch {
 	case !p.more:
-	case m.match != nil:
+	case m.filter.In != nil:
 		p.total, p.what = 0, "all dead letters that match"
 	default:
 		p.total, p.what = int(max(0, m.place.Count)), "all dead letters"

@@ -18,8 +18,8 @@ const effects = "Copies carry the header iscope-redriven. A dead letter is taken
 
 func (d *screen) planView(w, h int) string {
 	p := &kit.Page{Theme: d.o.Theme, W: w}
-	if row := d.promptRow(w); d.asking != nothing && row != "" {
-		p.Rows = append(p.Rows, row)
+	if d.asking {
+		p.Rows = append(p.Rows, d.promptRow(w))
 	}
 	if d.plan.run != nil {
 		d.drawRun(p)
@@ -37,6 +37,9 @@ func (d *screen) drawPlan(p *kit.Page) {
 	p.Add(theme.Plain, "of       %s", pl.ref.String())
 	chosen := fmt.Sprintf("%d of %d that were read: %s", len(pl.recs), pl.read, pl.how)
 	p.Wrap(theme.Plain, "chosen   ", chosen)
+	if n := pl.sifted.Unjudged; n > 0 {
+		p.Wrap(theme.Warn, "         ", fmt.Sprintf("%d could not be judged and stay, first: %s", n, pl.sifted.Why))
+	}
 	if pl.more {
 		p.Wrap(theme.Warn, "         ", fmt.Sprintf("only %d were looked at; there may be more, and they are sent too", pl.read))
 	}

@@ -1,7 +1,9 @@
 package replays
 
 import (
+	"fmt"
 	"path/filepath"
+	"strings"
 	"time"
 
 	tea "charm.land/bubbletea/v2"
@@ -32,13 +34,28 @@ func (r *screen) View(w, h int) string {
 	default:
 		r.drawPlan(p)
 	}
-	r.total, r.height = len(p.Rows), h
-	from, to := r.scroll.Window(len(p.Rows), h)
-	rows := p.Rows[from:to]
+	var head []string
+	if r.path != "" {
+		head = r.filter.Head(r.o.Theme, r.selected(), w)
+	}
+	r.total, r.height = len(p.Rows), h-len(head)
+	from, to := r.scroll.Window(len(p.Rows), h-len(head))
+	rows := append(head, p.Rows[from:to]...)
 	if r.arming && h > 0 {
 		rows = append(rows[:min(len(rows), h-1):min(len(rows), h-1)], r.armRow(w))
 	}
 	return kit.Lay(rows, w, h)
+}
+
+// selected is what the filter leaves, once there is a plan by it.
+func (r *screen) selected() string {
+	switch {
+	case r.plan != nil && r.filter.Text != "":
+		return fmt.Sprintf("%d of %d planned", r.plan.Planned, r.plan.Planned+r.plan.Unselected)
+	case r.planning:
+		return "planning " + r.o.Theme.Glyph(theme.Ellipsis)
+	}
+	return ""
 }
 
 func (r *screen) armRow(w int) string {
@@ -53,11 +70,8 @@ func (r *screen) drawPlan(p *kit.Page) {
 	p.Add(theme.Plain, "pacing   %s  (p)", paces[r.pace].name)
 	switch {
 	case r.problem != nil:
-		p.Add(theme.Bad, "")
-		p.Add(theme.Bad, "%s %v", p.Theme.Glyph(theme.Failed), r.problem)
-		if hint := probes.HintOf(r.problem); hint != "" {
-			p.Add(theme.Plain, "  %s", hint)
-		}
+		p.Add(theme.Plain, "")
+		p.Failure(r.problem.Error(), probes.HintOf(r.problem))
 		return
 	case r.plan == nil:
 		p.Add(theme.Dim, "reading the capture and asking the target …")
@@ -65,6 +79,7 @@ func (r *screen) drawPlan(p *kit.Page) {
 	}
 	plan := r.plan
 	p.Add(theme.Plain, "planned  %d: %d reads, %d writes, %d skipped", plan.Planned, plan.Reads, plan.Writes, plan.Skipped)
+	r.drawFiltered(p)
 	p.Add(theme.Plain, "recorded over %s, at most %.0f a second", plan.Duration.Round(time.Millisecond), plan.PeakRate)
 	for _, d := range plan.Routes {
 		p.Add(theme.Plain, "route    %s → %s at %s (environment %s, class %s): %d", d.From, d.To, d.Address, d.Environment, d.Class, d.Count)
@@ -87,10 +102,7 @@ func (r *screen) drawPlan(p *kit.Page) {
 	p.Add(theme.Plain, "")
 	p.Add(theme.Heading, "GUARD RAILS")
 	if plan.Refused != nil {
-		p.Add(theme.Bad, "%s refused: %s", p.Theme.Glyph(theme.Failed), plan.Refusal)
-		if hint := probes.HintOf(plan.Refused); hint != "" {
-			p.Add(theme.Plain, "  %s", hint)
-		}
+		p.Failure("refused: "+plan.Refusal, probes.HintOf(plan.Refused))
 		return
 	}
 	ok := p.Theme.Glyph(theme.OK)
@@ -100,6 +112,20 @@ func (r *screen) drawPlan(p *kit.Page) {
 		p.Add(theme.Good, "%s never more than %.0f a second", ok, plan.Ceiling)
 	}
 	p.Add(theme.Warn, "%s r runs it, after the destination's name was typed", p.Theme.Glyph(theme.Warning))
+}
+
+// drawFiltered says what the filter left out.
+func (r *screen) drawFiltered(p *kit.Page) {
+	if r.filter.Text == "" {
+		return
+	}
+	p.Add(theme.Plain, "left out %d by the filter (esc lifts it)", r.plan.Unselected)
+	if line := r.judged.Unjudged("records"); line != "" {
+		p.Wrap(theme.Warn, p.Theme.Glyph(theme.Warning)+" ", line)
+	}
+	if r.plan.Planned == 0 && len(r.judged.Absent) > 0 {
+		p.Wrap(theme.Warn, p.Theme.Glyph(theme.Warning)+" ", "of the records looked into, none has "+strings.Join(r.judged.Absent, ", "))
+	}
 }
 
 func (r *screen) drawRun(p *kit.Page) {

@@ -10,6 +10,7 @@ import (
 
 	tea "charm.land/bubbletea/v2"
 
+	"iscope/inspectors/filter"
 	"iscope/inspectors/redact"
 	"iscope/inspectors/safe"
 	"iscope/probes"
@@ -26,7 +27,8 @@ type screen struct {
 	to     string // destination; "" lets the plan choose one
 	pace   int
 	prompt kit.Field
-	arming bool // the destination's name is being typed
+	arming bool          // the destination's name is being typed
+	filter kit.Filtering // what of the capture is planned
 	scroll kit.Scroll
 	height int
 	total  int // rows of the plan or run, for scrolling
@@ -34,6 +36,7 @@ type screen struct {
 	choice   []string // other destinations
 	planning bool
 	plan     *replay.Plan
+	judged   filter.Stats // what the filter did for the plan
 	reader   *replay.Reader
 	problem  error
 	run      *run
@@ -66,7 +69,11 @@ type run struct {
 const keptResults = 500
 
 // New makes the screen.
-func New(s *session.Session, o kit.Options) kit.Screen { return &screen{s: s, o: o} }
+func New(s *session.Session, o kit.Options) kit.Screen {
+	r := &screen{s: s, o: o, filter: kit.NewFilter(o)}
+	r.filter.Lazily() // each one is a plan of its own
+	return r
+}
 
 func (r *screen) Name() string { return "Replay" }
 
@@ -77,7 +84,8 @@ func (r *screen) Crumb() safe.Text {
 	return safe.Line(base(r.path)+" to "+r.destination(), 70)
 }
 
-func (r *screen) Typing() bool       { return r.arming }
+func (r *screen) Typing() bool       { return r.arming || r.filter.Open() }
+func (r *screen) Filters() bool      { return r.unready() == "" }
 func (r *screen) Shown(bool) tea.Cmd { return nil }
 
 // Close stops a run and waits for nothing: the engine drains by itself.
@@ -117,6 +125,16 @@ func candidates(s *session.Session, info replay.Info) (names []string) {
 }
 
 func (r *screen) Bindings() []kit.Binding {
+	switch {
+	case r.filter.Open():
+		return r.filter.Bindings("replay.filter")
+	case r.arming: // keys are text: these are for the hint row
+		none := func() tea.Cmd { return nil }
+		return []kit.Binding{
+			{ID: "replay.arm", Keys: []string{"enter"}, Name: "send, if that is its name", Doc: "send the plan", Hint: true, Run: none},
+			{ID: "replay.disarm", Keys: []string{"esc"}, Name: "leave", Doc: "send nothing", Hint: true, Run: none},
+		}
+	}
 	return []kit.Binding{
 		{ID: "replay.target", Keys: []string{"t"}, Name: "destination", Hint: true, Doc: "the next target as destination", Refused: r.unready,
 			Run: r.another},
@@ -175,6 +193,10 @@ func (r *screen) Update(msg tea.Msg) tea.Cmd {
 	case kit.Go:
 		if msg.Path != "" && !r.running() {
 			r.path, r.to, r.run = msg.Path, "", nil
+			r.filter.Lift()
+			if err := r.filter.Set(msg.Filter); err != nil {
+				return tea.Batch(kit.Send(kit.Fail{Err: err}), r.makePlan())
+			}
 			return r.makePlan()
 		}
 	case planned:
@@ -188,8 +210,15 @@ func (r *screen) Update(msg tea.Msg) tea.Cmd {
 			r.run.stop()
 		}
 	case kit.Nav:
-		if msg == kit.Back {
-			return kit.Send(kit.NotMine{})
+		switch msg {
+		case kit.Back:
+			return r.back()
+		case kit.Find, kit.Filter:
+			if why := r.unready(); why != "" {
+				return kit.Send(kit.Toast{Text: "filter: " + why, Bad: true})
+			}
+			r.filter.Ask(r.filter.Text)
+			return nil
 		}
 		r.scroll.Nav(msg, r.total, max(1, r.height))
 	case tea.KeyPressMsg, tea.PasteMsg:
@@ -198,8 +227,23 @@ func (r *screen) Update(msg tea.Msg) tea.Cmd {
 	return nil
 }
 
-// typed takes the destination's name, which arms the replay.
+// back lifts the filter, unless a run shows what it left.
+func (r *screen) back() tea.Cmd {
+	if r.filter.Text == "" || r.run != nil {
+		return kit.Send(kit.NotMine{})
+	}
+	r.filter.Lift()
+	return r.makePlan()
+}
+
+// typed takes a filter, or the destination's name, which arms the replay.
 func (r *screen) typed(msg tea.Msg) tea.Cmd {
+	if r.filter.Open() {
+		if r.filter.Update(msg).Changed {
+			return r.makePlan()
+		}
+		return nil
+	}
 	if k, ok := msg.(tea.KeyPressMsg); ok {
 		switch k.String() {
 		case "esc":
@@ -221,6 +265,8 @@ type (
 	planned struct {
 		path   string
 		to     string
+		filter string
+		judged filter.Stats
 		choice []string
 		reader *replay.Reader
 		plan   *replay.Plan
@@ -242,9 +288,10 @@ func (r *screen) another() tea.Cmd {
 // to know; nothing is sent.
 func (r *screen) makePlan() tea.Cmd {
 	r.planning, r.problem, r.plan, r.run = true, nil, nil, nil
-	path, to, s := r.path, r.destination(), r.s
+	path, to, s, text := r.path, r.destination(), r.s, r.filter.Text
+	choose := kit.Decoding(r.filter.In, s.WaitingEnvOf)
 	return func() tea.Msg {
-		out := planned{path: path, to: to}
+		out := planned{path: path, to: to, filter: text}
 		var err error
 		var conn *probes.Conn
 		if out.reader, err = replay.Open(path); err == nil {
@@ -255,7 +302,17 @@ func (r *screen) makePlan() tea.Cmd {
 			conn, err = s.Conn(s.Context(), out.to)
 		}
 		if err == nil {
-			out.plan, err = replay.BuildPlan(s.Context(), out.reader, replay.PlanOptions{To: []replay.Route{{Conn: conn}}, IsRedacted: redact.IsPlaceholder})
+			o := replay.PlanOptions{To: []replay.Route{{Conn: conn}}, IsRedacted: redact.IsPlaceholder}
+			if choose != nil {
+				o.Select = func(rec *probes.Record) bool {
+					ok, _ := choose.Match(s.Context(), rec) // what cannot be judged is counted
+					return ok
+				}
+			}
+			out.plan, err = replay.BuildPlan(s.Context(), out.reader, o)
+		}
+		if choose != nil {
+			out.judged = choose.Stats()
 		}
 		out.err = err
 		return out
@@ -263,7 +320,7 @@ func (r *screen) makePlan() tea.Cmd {
 }
 
 func (r *screen) take(p planned) {
-	if p.path != r.path || r.to != "" && p.to != r.to {
+	if p.path != r.path || r.to != "" && p.to != r.to || p.filter != r.filter.Text {
 		if p.reader != nil {
 			p.reader.Close()
 		}
@@ -273,6 +330,7 @@ func (r *screen) take(p planned) {
 		r.reader.Close()
 	}
 	r.planning, r.plan, r.reader, r.problem, r.to, r.choice = false, p.plan, p.reader, p.err, p.to, p.choice
+	r.judged = p.judged
 }
 
 func (r *screen) start() tea.Cmd {

@@ -18,8 +18,8 @@ func (t *screen) looked(l *kit.Line, st tap.State) {
 	case st.Phase == tap.Ended && st.Err != nil:
 		l.Say(theme.Bad, " "+t.o.Theme.Glyph(theme.Failed)+" failed")
 	case st.Phase == tap.Ended:
-		shown, hidden := t.view().count()
-		l.Say(theme.Plain, fmt.Sprintf("  %d of at most %d messages", shown+hidden, t.feed.Looked.Limit))
+		c := t.view().count()
+		l.Say(theme.Plain, fmt.Sprintf("  %d of at most %d messages", c.shown+c.hidden+c.unscanned, t.feed.Looked.Limit))
 	default:
 		l.Say(theme.Dim, " looking "+t.o.Theme.Glyph(theme.Ellipsis))
 	}
@@ -48,8 +48,8 @@ func (t *screen) nothing(w int) []string {
 	st := t.feed.State()
 	p.Add(theme.Plain, "")
 	switch {
-	case t.filter != "":
-		p.Add(theme.Dim, "Nothing matches the filter. esc lifts it.")
+	case t.filter.Text != "" && t.feed.Ring.Stats().Next > 0:
+		t.noMatch(p)
 		return p.Rows
 	case t.refused():
 		t.explain(p)
@@ -68,6 +68,16 @@ func (t *screen) nothing(w int) []string {
 	}
 	p.Ledger(t.feed.Deeds())
 	return p.Rows
+}
+
+// noMatch says why a filter leaves nothing, as far as that is known.
+func (t *screen) noMatch(p *kit.Page) {
+	c := t.view().count()
+	if c.unscanned > 0 {
+		p.Add(theme.Dim, "Nothing matches so far; %d records are not yet scanned.", c.unscanned)
+		return
+	}
+	p.NoMatch(t.judging, t.filter.Open(), int(c.hidden), int(c.unjudged))
 }
 
 // explain says why reading was refused and what can be done instead.

@@ -11,6 +11,12 @@ import (
 )
 
 func (t *screen) Bindings() []kit.Binding {
+	switch {
+	case t.filter.Open():
+		return t.filter.Bindings("tail.filter")
+	case t.find.Open():
+		return t.find.Bindings("tail.find")
+	}
 	return []kit.Binding{
 		{ID: "tail.pause", Keys: []string{"space"}, Name: "pause", Hint: true, Refused: t.stopped,
 			Doc: "freeze the view; reading goes on, and space resumes", Run: t.do(t.togglePause)},
@@ -22,6 +28,8 @@ func (t *screen) Bindings() []kit.Binding {
 			Doc: "record this stream to a file, or finish the recording", Run: t.record},
 		{ID: "tail.hold", Keys: []string{"="}, Name: "hold the source", Refused: t.stopped,
 			Doc: "stop reading from the source (back-pressure), and go on", Run: t.do(func() { t.feed.Hold(!t.feed.Held()) })},
+		{ID: "tail.exclude", Keys: []string{"X"}, Name: "exclude", Hint: true, Refused: t.refuseExclude,
+			Doc: "leave out rows like this one: adds to the filter", Run: t.exclude},
 		{ID: "tail.source", Keys: []string{"a"}, Name: "next stream", Hint: true, Refused: t.single,
 			Doc: "show the next of the running streams", Run: t.next},
 		{ID: "tail.end", Keys: []string{"A"}, Name: "end this stream", Refused: t.idle,
@@ -61,8 +69,7 @@ func (t *screen) single() string {
 func (t *screen) do(f func()) func() tea.Cmd {
 	return func() tea.Cmd {
 		f()
-		t.view().update()
-		return nil
+		return t.update()
 	}
 }
 
@@ -78,8 +85,8 @@ func (t *screen) togglePause() {
 func (t *screen) next() tea.Cmd {
 	feeds := t.s.Feeds()
 	t.feed = feeds[(slices.Index(feeds, t.feed)+1)%len(feeds)]
-	t.view().update()
-	return t.await()
+	t.search = nil
+	return tea.Batch(t.await(), t.refilter())
 }
 
 func (t *screen) end() tea.Cmd {
@@ -91,7 +98,7 @@ func (t *screen) end() tea.Cmd {
 		if feeds := t.s.Feeds(); len(feeds) > 0 {
 			t.feed = feeds[0]
 		}
-		return t.await()
+		return tea.Batch(t.await(), t.refilter())
 	}
 	return func() tea.Msg {
 		feed.End()

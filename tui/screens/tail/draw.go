@@ -15,10 +15,7 @@ func (t *screen) View(w, h int) string {
 	if t.feed == nil {
 		return t.empty(w, h)
 	}
-	rows := []string{t.sourceRow(w), t.timeline(w)}
-	if t.asking != 0 {
-		rows = append(rows, t.promptRow(w))
-	}
+	rows := append([]string{t.sourceRow(w), t.timeline(w)}, t.filterRows(w)...)
 	rows = append(rows, kit.WithDetail(t.o.Theme, t.detail, w, h-len(rows), t.listPane, t.recordPane)...)
 	return kit.Lay(rows, w, h)
 }
@@ -67,23 +64,28 @@ func (t *screen) sourceRow(w int) string {
 		l.Say(theme.Good, "  "+th.Glyph(theme.Follow)+" FOLLOW")
 	}
 	kit.Account(l, th, t.feed)
+	if t.reading().State().Error != "" {
+		l.Say(theme.Warn, "  "+th.Glyph(theme.Warning)+" no schemas (7)")
+	}
 	s := t.feed.Ring.Stats()
-	l.Say(theme.Dim, fmt.Sprintf("  overwritten %d  buf %d%%", s.Lost, s.Bytes*100/max(1, s.MaxBytes)))
+	parts := []string{fmt.Sprintf("overwritten %d", s.Lost), fmt.Sprintf("buf %d%%", s.Bytes*100/max(1, s.MaxBytes))}
 	if n := len(t.s.Feeds()); n > 1 {
-		l.Say(theme.Dim, fmt.Sprintf("  +%d streams (a)", n-1))
+		parts = append(parts, fmt.Sprintf("+%d streams (a)", n-1))
+	}
+	for _, text := range parts { // half a number would be another one
+		if safe.Width(text)+2 <= l.Left() {
+			l.Say(theme.Dim, "  "+text)
+		}
 	}
 	return l.String()
 }
 
-// timeline is the count per second over the last minutes, and what the filter
-// leaves.
+// timeline is the count per second over the last minutes, and of all that is kept.
 func (t *screen) timeline(w int) string {
-	shown, hidden := t.view().count()
-	right := fmt.Sprintf(" %d records", shown)
-	if t.filter != "" {
-		right = fmt.Sprintf(" f: %s  %d of %d match, %d hidden", safe.Line(t.filter, 30), shown, shown+hidden, hidden)
-	}
-	if err, hint := t.feed.Trouble(); err != "" && shown+hidden > 0 { // the empty list says more
+	c := t.view().count()
+	all := c.shown + c.hidden + c.unscanned
+	right := " " + kit.Plural(int(all), "record")
+	if err, hint := t.feed.Trouble(); err != "" && all > 0 { // the empty list says more
 		if hint != "" {
 			err += " – " + hint
 		}
@@ -122,20 +124,23 @@ func spark(th theme.Theme, b []tap.Bucket, width int) string {
 	return out.String()
 }
 
-func (t *screen) promptRow(w int) string {
-	label := " FIND   "
-	if t.asking == 'f' {
-		label = " FILTER "
+// filterRows are the prompt, or the filter in force, and what it could not judge.
+func (t *screen) filterRows(w int) []string {
+	if t.find.Open() {
+		return t.find.Head(t.o.Theme, "then n and N", w)
 	}
-	l := kit.NewLine(t.o.Theme, w).Say(theme.Accent, label)
-	tail := "  enter, esc, tab switches"
-	t.prompt.Draw(l, max(8, w-len(label)-len(tail)-2), true)
-	return l.Gap(len(tail)+1).Say(theme.Dim, tail).String()
+	c := t.view().count()
+	rows := t.filter.Head(t.o.Theme, c.String(), w)
+	if c.unjudged > 0 && t.view().why != nil {
+		rows = append(rows, kit.Unjudged(t.o.Theme, int(c.unjudged), t.view().why.Error(), "records", w)...)
+	}
+	return rows
 }
 
 func (t *screen) listPane(w, h int) string {
 	columns, _ := t.feed.Look()
 	t.list.Fit(columns, w)
+	t.list.Reading(t.reading())
 	rows := []string{t.list.Head(w)}
 	v := t.view()
 	t.height = max(1, h-1)
@@ -157,7 +162,7 @@ func (t *screen) listPane(w, h int) string {
 // recordPane shows the record under the cursor.
 func (t *screen) recordPane(w, h int) string {
 	_, impact := t.feed.Look()
-	from := kit.Origin{Impact: impact, Deeds: t.feed.Deeds()}
+	from := kit.Origin{Impact: impact, Deeds: t.feed.Deeds(), Reading: t.reading()}
 	r, ok := t.view().current()
 	if !ok {
 		return t.pane.View(nil, 0, from, w, h)

@@ -6,12 +6,12 @@ import (
 	"context"
 	"fmt"
 	"slices"
-	"strings"
 	"time"
 
 	tea "charm.land/bubbletea/v2"
 
 	"iscope/inspectors"
+	"iscope/inspectors/filter"
 	"iscope/inspectors/safe"
 	"iscope/probes"
 	"iscope/tui/kit"
@@ -33,21 +33,26 @@ type screen struct {
 	waits  *session.Feed // the feed a wake is awaited from
 	paused time.Time
 
-	prompt kit.Field
-	asking byte // '/' or 'f' while the prompt is open
-	filter string
-	find   string
-	detail bool // the detail pane is open
-	pane   kit.RecordPane
-	list   kit.RecordRows
-	height int // of the list, for page keys
+	filter  kit.Filtering
+	find    kit.Filtering
+	judging *filter.Filter // that of the filter in force, with its account
+	decoded uint64         // version of the schemas it was judged with
+	goesOn  bool           // a message to go on scanning is under way
+	search  *search        // what is under way
+	detail  bool           // the detail pane is open
+	pane    kit.RecordPane
+	list    kit.RecordRows
+	height  int // of the list, for page keys
 }
 
 // New makes the screen.
 func New(s *session.Session, o kit.Options) kit.Screen {
 	chain := inspectors.Default()
-	return &screen{s: s, o: o, views: map[*session.Feed]*view{}, tops: map[*session.Feed]*uint64{},
+	t := &screen{s: s, o: o, views: map[*session.Feed]*view{}, tops: map[*session.Feed]*uint64{}, filter: kit.NewFilter(o), find: kit.NewFind(o),
 		pane: kit.NewRecordPane(o.Theme, chain), list: kit.NewRecordRows(o.Theme, chain)}
+	t.filter.Twin("finds")
+	t.find.Twin("filters")
+	return t
 }
 
 func (t *screen) Name() string { return "Tail" }
@@ -59,9 +64,12 @@ func (t *screen) Crumb() safe.Text {
 	return safe.Line(t.feed.Ref.String(), 60)
 }
 
-func (t *screen) Typing() bool { return t.asking != 0 }
+func (t *screen) Typing() bool { return t.filter.Open() || t.find.Open() }
 
 func (t *screen) Close() {}
+
+// Filters reports whether there is a stream to filter.
+func (t *screen) Filters() bool { return t.feed != nil }
 
 func (t *screen) Shown(up bool) tea.Cmd {
 	t.shown = up
@@ -110,13 +118,18 @@ func (t *screen) Update(msg tea.Msg) tea.Cmd {
 	case wake:
 		return t.woken(msg)
 	case kit.Changed:
-		if v := t.view(); v != nil { // an end that is shown comes with its records
-			v.update()
+		return t.update() // an end that is shown comes with its records
+	case scanOn:
+		if msg.by == t {
+			t.goesOn = false
+			return t.update()
 		}
+	case searchOn:
+		return t.searchOn(msg)
 	case captured:
 		return t.captured(msg)
 	case tea.KeyPressMsg, tea.PasteMsg:
-		return t.type1(msg)
+		return t.typed(msg)
 	case kit.Nav:
 		return t.nav(msg)
 	}
@@ -127,13 +140,35 @@ func (t *screen) woken(w wake) tea.Cmd {
 	if t.waits == w.feed {
 		t.waits = nil
 	}
-	if w.feed == t.feed {
-		if more := t.view().update(); more {
-			// A filter over a full ring is worked through frame by frame.
-			return tea.Batch(t.await(), func() tea.Msg { return wake{w.feed} })
-		}
+	if w.feed != t.feed {
+		return t.await()
 	}
-	return t.await()
+	return tea.Batch(t.await(), t.update())
+}
+
+// scanOn goes on with what the budget of one update did not suffice for. Keys come
+// between.
+type scanOn struct{ by *screen }
+
+// update takes in what came, and asks to go on where there is more.
+func (t *screen) update() tea.Cmd {
+	v := t.view()
+	if v == nil {
+		return nil
+	}
+	if version := t.s.Reading(t.feed.Ref.Target).Version(); version != t.decoded {
+		t.decoded = version
+		v.reconsider()
+	}
+	return t.goOn(v.update())
+}
+
+func (t *screen) goOn(more bool) tea.Cmd {
+	if !more || t.goesOn {
+		return nil
+	}
+	t.goesOn = true
+	return kit.Send(scanOn{t})
 }
 
 func (t *screen) open(g kit.Go) tea.Cmd {
@@ -147,10 +182,14 @@ func (t *screen) open(g kit.Go) tea.Cmd {
 		t.feed = t.s.Tail(g.Ref, t.query(g.Ref))
 	}
 	t.forget()
-	t.detail, t.filter, t.find = false, "", ""
+	t.detail, t.search = false, nil
+	t.filter.Lift()
+	t.find.Lift()
+	if err := t.filter.Set(g.Filter); err != nil {
+		return tea.Batch(t.await(), t.refilter(), kit.Send(kit.Fail{Err: err}))
+	}
 	t.pane.Reset()
-	t.view().setFilter(nil)
-	return t.await()
+	return tea.Batch(t.await(), t.refilter())
 }
 
 // forget lets go of views of feeds that the session has dropped: they hold rings.
@@ -196,9 +235,9 @@ func (t *screen) nav(n kit.Nav) tea.Cmd {
 	case kit.Back:
 		return t.back()
 	case kit.Find:
-		t.ask('/', t.find)
+		t.find.Ask(t.find.Text)
 	case kit.Filter:
-		t.ask('f', t.filter)
+		t.filter.Ask(t.filter.Text)
 	case kit.NextHit, kit.PrevHit:
 		return t.hit(n == kit.NextHit)
 	case kit.CopyValue:
@@ -211,8 +250,7 @@ func (t *screen) nav(n kit.Nav) tea.Cmd {
 			t.pane.Rewind()
 		}
 	}
-	v.update()
-	return nil
+	return t.update()
 }
 
 // back closes what is open, innermost first.
@@ -220,56 +258,11 @@ func (t *screen) back() tea.Cmd {
 	switch {
 	case t.detail:
 		t.detail = false
-	case t.filter != "":
-		t.filter = ""
-		t.view().setFilter(nil)
+	case t.filter.Text != "":
+		t.filter.Lift()
+		return t.refilter()
 	default:
 		return kit.Send(kit.NotMine{})
-	}
-	return nil
-}
-
-func (t *screen) ask(kind byte, old string) {
-	t.asking = kind
-	t.prompt.Set(old)
-}
-
-// type1 takes one key or paste while the prompt is open.
-func (t *screen) type1(msg tea.Msg) tea.Cmd {
-	if k, ok := msg.(tea.KeyPressMsg); ok {
-		switch k.String() {
-		case "esc":
-			t.asking = 0
-			return nil
-		case "tab":
-			t.asking = map[byte]byte{'/': 'f', 'f': '/'}[t.asking]
-			return nil
-		case "enter":
-			return t.answered()
-		}
-	}
-	t.prompt.Update(msg)
-	return nil
-}
-
-func (t *screen) answered() tea.Cmd {
-	kind, typed := t.asking, strings.TrimSpace(t.prompt.Value())
-	t.asking = 0
-	if kind == 'f' {
-		t.filter = typed
-		t.view().setFilter(kit.Matcher(typed))
-		return nil
-	}
-	t.find = typed
-	return t.hit(false)
-}
-
-func (t *screen) hit(forward bool) tea.Cmd {
-	switch m := kit.Matcher(t.find); {
-	case m == nil:
-		return kit.Say("nothing to find: / asks")
-	case !t.view().find(m, forward):
-		return kit.Say("no further hit")
 	}
 	return nil
 }
@@ -279,7 +272,7 @@ func (t *screen) copy() tea.Cmd {
 	if !ok {
 		return nil
 	}
-	return kit.Copy("value", r.rec.Body)
+	return kit.CopyBody(&r.rec, t.reading().Env())
 }
 
 // captured is the answer to starting or ending a recording.

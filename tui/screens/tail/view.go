@@ -2,9 +2,11 @@ package tail
 
 import (
 	"slices"
+	"time"
 
 	"iscope/probes"
 	"iscope/probes/tap"
+	"iscope/tui/kit"
 )
 
 // view is a place in a ring: which records are on screen, which pass the filter,
@@ -15,31 +17,38 @@ import (
 // reading goes on; what the ring overwrites meanwhile is counted, not hidden.
 type view struct {
 	ring   *tap.Ring
-	match  func(*probes.Record) bool // nil: everything passes
-	follow bool                      // stay at the newest
-	frozen uint64                    // paused: records from here on are not shown; 0 is not paused
+	judge  kit.Judge // nil: everything passes
+	follow bool      // stay at the newest
+	frozen uint64    // paused: records from here on are not shown; 0 is not paused
 
-	// hits are the sequences that pass the filter, scanned up to scanned. Without
-	// a filter both are unused: every sequence is a hit.
-	hits    []uint64
-	scanned uint64
+	// hits are the sequences that pass the filter, scanned up to scanned, and
+	// unjudged those of which it could not be said; redo are those of them that are
+	// to be judged again. Without a filter all are unused: every sequence is a hit.
+	hits, unjudged, redo []uint64
+	scanned              uint64
+	why                  error // the first could not be judged
 
 	seen   uint64 // end of the ring at the last update: the cursor and the rows agree on it
 	cursor uint64 // sequence the cursor is on
 	buf    []probes.Record
+	now    func() time.Time // for the budget
 }
 
-func newView(ring *tap.Ring) *view { return &view{ring: ring, follow: true} }
+func newView(ring *tap.Ring) *view { return &view{ring: ring, follow: true, now: time.Now} }
 
-// scanBudget is how many records one update looks at, so that a filter over a
-// full ring never stalls the keys. The rest is done at the next frame.
-const scanBudget = 20_000
+// scanBudget is how long one update looks at records, so that a filter over a full
+// ring, or one that is dear, never stalls the keys. The rest is done at the next
+// frame. After so many records the time is looked at.
+const (
+	scanBudget = 20 * time.Millisecond
+	scanStep   = 16
+)
 
 // update takes in what came since the last time. It reports whether there is
 // more to scan.
 func (v *view) update() (more bool) {
 	s := v.ring.Stats()
-	if v.match != nil {
+	if v.judge != nil {
 		more = v.scan(s)
 	}
 	v.seen = s.Next
@@ -50,6 +59,7 @@ func (v *view) update() (more bool) {
 		v.cursor = max(v.cursor, s.First)
 	case v.follow:
 		v.cursor = v.seq(total-1, first)
+	case v.judge != nil && v.cursor >= v.scanned: // not looked at yet: it may stay
 	default: // onto a record that is shown, the nearest after it if its own is not
 		v.cursor = v.seq(min(v.index(v.cursor, first, end), total-1), first)
 	}
@@ -65,36 +75,91 @@ func (v *view) bounds(s tap.RingStats) (first, end uint64) {
 }
 
 func (v *view) scan(s tap.RingStats) (more bool) {
-	drop, _ := slices.BinarySearch(v.hits, s.First)
-	v.hits = v.hits[drop:]
+	for _, list := range []*[]uint64{&v.hits, &v.unjudged, &v.redo} {
+		drop, _ := slices.BinarySearch(*list, s.First)
+		*list = (*list)[drop:]
+	}
+	b := budget{v: v, until: v.now().Add(scanBudget)}
+	if !v.again(&b) {
+		return true
+	}
 	if v.buf == nil {
 		v.buf = make([]probes.Record, 512)
 	}
-	v.scanned = max(v.scanned, s.First)
-	for budget := scanBudget; v.scanned < s.Next; {
-		if budget <= 0 {
-			return true
-		}
+	for v.scanned = max(v.scanned, s.First); v.scanned < s.Next; {
 		first, n := v.ring.Window(v.scanned, v.buf)
 		if n == 0 {
-			return false
+			break
 		}
 		for i := range n {
-			if v.match(&v.buf[i]) {
-				v.hits = append(v.hits, first+uint64(i))
+			if b.spent() {
+				return true
 			}
+			seq := first + uint64(i)
+			if v.judged(seq, &v.buf[i]) {
+				v.hits = append(v.hits, seq)
+			}
+			v.scanned = seq + 1
 		}
-		v.scanned, budget = first+uint64(n), budget-n
 	}
 	clear(v.buf)
 	return false
 }
 
-// setFilter shows only what matches; nil shows everything again. The cursor
+// budget is the time of one update.
+type budget struct {
+	v     *view
+	until time.Time
+	n     int
+}
+
+// spent reports that it is; something is always done.
+func (b *budget) spent() bool {
+	b.n++
+	return b.n > 1 && b.n%scanStep == 0 && b.v.now().After(b.until)
+}
+
+// judged judges a record and keeps those that cannot be.
+func (v *view) judged(seq uint64, r *probes.Record) bool {
+	ok, err := v.judge(r)
+	if err != nil {
+		if v.unjudged = append(v.unjudged, seq); v.why == nil {
+			v.why = err
+		}
+	}
+	return ok
+}
+
+// again judges those of redo, before anything newer, and reports whether it is
+// through with them.
+func (v *view) again(b *budget) bool {
+	var fresh []uint64
+	i := 0
+	for ; i < len(v.redo) && !b.spent(); i++ {
+		if rec, ok := v.ring.At(v.redo[i]); ok && v.judged(v.redo[i], &rec) {
+			fresh = append(fresh, v.redo[i])
+		}
+	}
+	v.redo = v.redo[i:]
+	if len(fresh) > 0 {
+		v.hits = append(v.hits, fresh...)
+		slices.Sort(v.hits)
+	}
+	return len(v.redo) == 0
+}
+
+// reconsider judges again what could not be judged: schemas have come.
+func (v *view) reconsider() {
+	v.redo = append(v.redo, v.unjudged...)
+	slices.Sort(v.redo)
+	v.unjudged, v.why = nil, nil
+}
+
+// setFilter shows only what is chosen; nil shows everything again. The cursor
 // stays on its record.
-func (v *view) setFilter(match func(*probes.Record) bool) {
-	v.match, v.hits, v.scanned = match, nil, 0
-	v.update()
+func (v *view) setFilter(judge kit.Judge) (more bool) {
+	v.judge, v.hits, v.unjudged, v.redo, v.scanned, v.why = judge, nil, nil, nil, 0, nil
+	return v.update()
 }
 
 // pause freezes the view at what is shown; reading goes on.
@@ -124,17 +189,27 @@ func (v *view) pending() (fresh, gone uint64) {
 	return s.Next - min(s.Next, v.frozen), gone
 }
 
-// count is how many records can be shown, and how many the filter hides.
-func (v *view) count() (shown, hidden uint64) {
+// sums are how many records there are: shown, hidden by the filter (unjudged of
+// which because it could not tell), and not yet looked at.
+type sums struct{ shown, hidden, unjudged, unscanned uint64 }
+
+func (v *view) count() (c sums) {
 	first, end := v.bounds(v.ring.Stats())
 	all := end - first
-	if v.match == nil {
-		return all, 0
+	if v.judge == nil {
+		return sums{shown: all}
 	}
-	lo, _ := slices.BinarySearch(v.hits, first)
-	hi, _ := slices.BinarySearch(v.hits, end)
-	shown = uint64(hi - lo)
-	return shown, min(v.scanned, end) - min(v.scanned, first) - shown
+	within := func(list []uint64) uint64 {
+		lo, _ := slices.BinarySearch(list, first)
+		hi, _ := slices.BinarySearch(list, end)
+		return uint64(hi - lo)
+	}
+	c.shown, c.unjudged = within(v.hits), within(v.unjudged)
+	redo := within(v.redo)
+	scanned := min(max(v.scanned, first), end) - first
+	c.unscanned = all - scanned + redo
+	c.hidden = scanned - redo - c.shown
+	return c
 }
 
 // row is one record on screen.
@@ -183,7 +258,7 @@ func (v *view) window(n int, first, end uint64, top *uint64) []uint64 {
 
 // total, index and seq see the shown records as a list from 0.
 func (v *view) total(first, end uint64) int {
-	if v.match == nil {
+	if v.judge == nil {
 		return int(end - first)
 	}
 	return v.index(end, first, end)
@@ -191,7 +266,7 @@ func (v *view) total(first, end uint64) int {
 
 func (v *view) index(seq, first, end uint64) int {
 	seq = max(first, min(seq, end))
-	if v.match == nil {
+	if v.judge == nil {
 		return int(seq - first)
 	}
 	lo, _ := slices.BinarySearch(v.hits, first)
@@ -200,7 +275,7 @@ func (v *view) index(seq, first, end uint64) int {
 }
 
 func (v *view) seq(i int, first uint64) uint64 {
-	if v.match == nil {
+	if v.judge == nil {
 		return first + uint64(i)
 	}
 	lo, _ := slices.BinarySearch(v.hits, first)
@@ -231,23 +306,47 @@ func (v *view) latest() {
 // current returns the record under the cursor.
 func (v *view) current() (row, bool) {
 	rec, ok := v.ring.At(v.cursor)
-	return row{v.cursor, rec}, ok && (v.match == nil || v.match(&rec))
+	if ok && v.judge != nil {
+		_, ok = slices.BinarySearch(v.hits, v.cursor)
+	}
+	return row{v.cursor, rec}, ok
 }
 
-// find moves to the next record that matches, in the given direction, and
-// reports whether there is one.
-func (v *view) find(match func(*probes.Record) bool, forward bool) bool {
+// found is how far a search has come.
+type found struct {
+	hit  bool
+	more bool   // it has to go on from at
+	at   uint64 // the last one looked at
+	left int    // how many are still to be looked at
+}
+
+// find looks for the next record that judge chooses, from one on in the given
+// direction, for a while. The cursor goes to it.
+func (v *view) find(judge kit.Judge, from uint64, forward bool) (f found) {
 	first, end := v.bounds(v.ring.Stats())
 	total, step := v.total(first, end), 1
 	if !forward {
 		step = -1
 	}
-	for i := v.index(v.cursor, first, end) + step; i >= 0 && i < total; i += step {
-		seq := v.seq(i, first)
-		if rec, ok := v.ring.At(seq); ok && match(&rec) {
-			v.cursor, v.follow = seq, false
-			return true
+	b := budget{v: v, until: v.now().Add(scanBudget)}
+	f.at = from
+	for i := v.index(from, first, end) + step; i >= 0 && i < total; i += step {
+		if b.spent() {
+			f.more, f.left = true, i+1
+			if forward {
+				f.left = total - i
+			}
+			return f
+		}
+		f.at = v.seq(i, first)
+		rec, ok := v.ring.At(f.at)
+		if !ok {
+			continue
+		}
+		if ok, _ := judge(&rec); ok {
+			v.cursor, v.follow, f.hit = f.at, false, true
+			return f
 		}
 	}
-	return false
+	return f
 }

@@ -2,14 +2,20 @@ package tail
 
 import (
 	"bytes"
+	"errors"
 	"fmt"
+	"slices"
 	"strings"
 	"testing"
+	"time"
 
 	"pgregory.net/rapid"
 
+	"iscope/inspectors"
+	"iscope/inspectors/filter"
 	"iscope/probes"
 	"iscope/probes/tap"
+	"iscope/tui/kit"
 )
 
 func filled(t testing.TB, n int) *tap.Ring {
@@ -28,7 +34,7 @@ func ids(rows []row) string {
 	return strings.Join(out, " ")
 }
 
-func even(r *probes.Record) bool { return (r.ID[len(r.ID)-1]-'0')%2 == 0 }
+func even(r *probes.Record) (bool, error) { return (r.ID[len(r.ID)-1]-'0')%2 == 0, nil }
 
 func TestFollowingShowsTheNewest(t *testing.T) {
 	ring := filled(t, 10)
@@ -94,8 +100,8 @@ func TestFilterHidesAndCounts(t *testing.T) {
 	if got := ids(v.rows(3, &top)); got != "94 96 98" {
 		t.Fatal(got)
 	}
-	if shown, hidden := v.count(); shown != 50 || hidden != 50 {
-		t.Fatal(shown, hidden)
+	if c := v.count(); c != (sums{shown: 50, hidden: 50}) {
+		t.Fatal(c)
 	}
 	v.move(-1)
 	v.setFilter(nil)
@@ -107,16 +113,16 @@ func TestFilterHidesAndCounts(t *testing.T) {
 func TestFindGoesBothWays(t *testing.T) {
 	v := newView(filled(t, 50))
 	v.update()
-	seven := func(r *probes.Record) bool { return bytes.HasSuffix(r.Body, []byte("7")) }
+	seven := func(r *probes.Record) (bool, error) { return bytes.HasSuffix(r.Body, []byte("7")), nil }
 	for _, want := range []string{"47", "37"} {
-		if !v.find(seven, false) {
+		if !v.find(seven, v.cursor, false).hit {
 			t.Fatal("not found")
 		}
 		if cur, _ := v.current(); cur.rec.ID != want {
 			t.Fatalf("found %s, want %s", cur.rec.ID, want)
 		}
 	}
-	if !v.find(seven, true) || v.cursor != 47 || v.find(seven, true) {
+	if !v.find(seven, v.cursor, true).hit || v.cursor != 47 || v.find(seven, v.cursor, true).hit {
 		t.Fatal("forward")
 	}
 }
@@ -156,21 +162,123 @@ func TestViewInvariants(t *testing.T) {
 }
 
 func check(t *rapid.T, v *view, rows []row) {
-	shown, _ := v.count()
-	if want := min(10, shown); uint64(len(rows)) != want {
-		t.Fatalf("%d rows of %d", len(rows), shown)
+	c := v.count()
+	if want := min(10, c.shown); uint64(len(rows)) != want {
+		t.Fatalf("%d rows of %d", len(rows), c.shown)
 	}
 	held := len(rows) == 0
 	for i, r := range rows {
 		if i > 0 && r.seq <= rows[i-1].seq {
 			t.Fatalf("rows out of order: %s", ids(rows))
 		}
-		if v.match != nil && !v.match(&r.rec) {
-			t.Fatalf("%s does not pass the filter", r.rec.ID)
+		if v.judge != nil {
+			if ok, _ := v.judge(&r.rec); !ok {
+				t.Fatalf("%s does not pass the filter", r.rec.ID)
+			}
 		}
 		held = held || r.seq >= v.cursor
 	}
 	if !held {
 		t.Fatalf("the cursor at %d is below the rows %s", v.cursor, ids(rows))
 	}
+}
+
+// ticking is a clock that goes on by a millisecond whenever it is looked at.
+func ticking() func() time.Time {
+	at := time.Unix(0, 0)
+	return func() time.Time {
+		at = at.Add(time.Millisecond)
+		return at
+	}
+}
+
+// A filter over a full ring is worked through update by update, and what is still
+// to be looked at is counted.
+func TestAFilterIsWorkedThroughPieceByPiece(t *testing.T) {
+	const n = 5000
+	v := newView(filled(t, n))
+	v.now = ticking()
+	more, steps := v.setFilter(even), 1
+	for c := v.count(); more; c = v.count() {
+		if c.unscanned == 0 || c.shown+c.hidden+c.unscanned != n {
+			t.Fatalf("after %d updates: %+v", steps, c)
+		}
+		before := c.unscanned
+		more = v.update()
+		if c = v.count(); c.unscanned >= before {
+			t.Fatalf("update %d looked at nothing", steps)
+		}
+		steps++
+	}
+	if c := v.count(); c != (sums{shown: n / 2, hidden: n / 2}) || steps < 5 {
+		t.Fatalf("%+v after %d updates", c, steps)
+	}
+}
+
+func TestASearchGoesOn(t *testing.T) {
+	v := newView(filled(t, 5000))
+	v.update()
+	v.now = ticking()
+	last := func(r *probes.Record) (bool, error) { return r.ID == "7", nil }
+	f := v.find(last, v.cursor, false)
+	steps := 0
+	for ; f.more; steps++ {
+		if v.cursor == 7 {
+			t.Fatal("found, and going on")
+		}
+		f = v.find(last, f.at, false)
+	}
+	if !f.hit || v.cursor != 7 || steps < 5 {
+		t.Fatalf("%+v at %d after %d steps", f, v.cursor, steps)
+	}
+}
+
+// What could not be judged for want of a schema is judged again when that has
+// come, in its place among the others.
+func TestTheUnjudgedAreJudgedAgain(t *testing.T) {
+	v := newView(filled(t, 1000))
+	come := false
+	v.setFilter(func(r *probes.Record) (bool, error) {
+		ok, _ := even(r)
+		if !come && strings.HasSuffix(r.ID, "4") {
+			return false, errors.New("the schema is being fetched")
+		}
+		return ok, nil
+	})
+	if c := v.count(); c != (sums{shown: 400, hidden: 600, unjudged: 100}) || v.why == nil {
+		t.Fatalf("%+v, %v", c, v.why)
+	}
+	come = true
+	v.now = ticking()
+	v.reconsider()
+	for v.update() {
+		if c := v.count(); c.shown+c.hidden+c.unscanned != 1000 {
+			t.Fatalf("%+v", c)
+		}
+	}
+	if c := v.count(); c != (sums{shown: 500, hidden: 500}) || !slices.IsSorted(v.hits) {
+		t.Fatalf("%+v", c)
+	}
+}
+
+// BenchmarkScan looks through a ring by an expression about bodies of 300 bytes.
+func BenchmarkScan(b *testing.B) {
+	const n = 20_000
+	ring := tap.NewRing(1 << 30)
+	for i := range n {
+		body := fmt.Appendf(nil, `{"orderId":"A-%d","status":"CREATED","amount":120.50,"note":%q}`, i, strings.Repeat("x", 230))
+		ring.Write(b.Context(), probes.Record{ID: fmt.Sprint(i), Kind: probes.Message, Body: body})
+	}
+	f, err := filter.Compile(`body.amount > 120 && body.orderId endsWith "1"`)
+	if err != nil {
+		b.Fatal(err)
+	}
+	f = kit.Decoding(f, func(*probes.Record) inspectors.Env { return inspectors.Env{} })
+	v := newView(ring)
+	for b.Loop() {
+		for more := v.setFilter(kit.Judging(b.Context(), f)); more; {
+			more = v.update()
+		}
+	}
+	b.ReportMetric(float64(b.Elapsed().Nanoseconds())/float64(b.N)/n, "ns/record")
 }

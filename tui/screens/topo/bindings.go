@@ -12,12 +12,8 @@ import (
 )
 
 func (t *screen) Bindings() []kit.Binding {
-	if t.asking { // keys are text: these are for the hint row
-		none := func() tea.Cmd { return nil }
-		return []kit.Binding{
-			{ID: "topo.filter.keep", Keys: []string{"enter"}, Name: "keep the filter", Doc: "keep the filter", Hint: true, Run: none},
-			{ID: "topo.filter.lift", Keys: []string{"esc"}, Name: "lift it", Doc: "lift the filter", Hint: true, Run: none},
-		}
+	if t.filter.Open() {
+		return t.filter.Bindings("topo.filter")
 	}
 	return []kit.Binding{
 		{ID: "topo.look", Keys: []string{"a"}, Name: "graph/tree/table", Hint: true,

@@ -30,10 +30,8 @@ func (t *screen) View(w, h int) string {
 		}
 	}
 	rows := append([]string{t.header(w, l, why)}, t.sources(w, h)...)
-	if t.asking || t.filter != "" {
-		p := kit.NewLine(t.o.Theme, w).Say(theme.Accent, " FILTER ")
-		rows = append(rows, t.prompt.Draw(p, max(8, w-12), t.asking).String())
-	}
+	rows = append(rows, t.filter.Head(t.o.Theme, t.sifted.String()+" nodes", w)...)
+	rows = append(rows, kit.Unjudged(t.o.Theme, t.sifted.Unjudged, t.sifted.Why, "nodes", w)...)
 	below := t.findingRows(w, h)
 	body := max(0, h-len(rows)-len(below))
 	rows = append(rows, strings.Split(t.body(l, w, body), "\n")...)

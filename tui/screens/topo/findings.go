@@ -92,7 +92,8 @@ func (t *screen) openFinding() tea.Cmd {
 	if f.node == "" {
 		return kit.Send(kit.Go{Screen: kit.Diagnostics, Ref: probes.Ref{Target: f.target}})
 	}
-	t.filter, t.pane = "", onList
+	t.filter.Lift()
+	t.pane = onList
 	t.lay()
 	if !t.select1(f.node) {
 		return kit.Say("what the finding is about is not in the focus; esc shows everything")

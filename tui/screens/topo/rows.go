@@ -4,8 +4,10 @@ import (
 	"slices"
 	"strings"
 
+	"iscope/inspectors/filter"
 	"iscope/probes"
 	"iscope/probes/topology"
+	"iscope/tui/kit"
 	"iscope/tui/session"
 )
 
@@ -58,8 +60,9 @@ func (t *screen) lay() {
 	if t.m == nil {
 		return
 	}
+	t.sifted = kit.Sifted{}
 	for _, n := range t.m.order {
-		if !matches(t.m.name(n.ID), n, t.filter) {
+		if !t.sifted.Row(t.filter.In, func() *filter.Row { return t.m.filterRow(n) }) {
 			continue
 		}
 		t.rows = append(t.rows, row{node: n})
@@ -70,9 +73,25 @@ func (t *screen) lay() {
 	t.place(was, had)
 }
 
-func matches(name string, n *topology.Node, filter string) bool {
-	has := func(s string) bool { return strings.Contains(strings.ToLower(s), strings.ToLower(filter)) }
-	return filter == "" || has(name) || has(string(n.Kind)) || has(n.Addr)
+// filterRow is a node as filters see it, as those of iscope topology do.
+func (m *model) filterRow(n *topology.Node) *filter.Row {
+	var by []string
+	for _, c := range n.Claims {
+		if !slices.Contains(by, c.By) {
+			by = append(by, c.By)
+		}
+	}
+	r := &filter.Row{Kind: string(n.Kind), Name: n.Name, Target: strings.Join(by, ", "), Address: n.Addr, Reason: n.Reason}
+	if n.Health != probes.HealthUnknown {
+		r.Health = n.Health.String()
+	}
+	if parent := m.byID[n.Parent]; parent != nil {
+		r.Group = parent.Name
+	}
+	for _, at := range n.Attrs {
+		r.Attrs = append(r.Attrs, at.Attr)
+	}
+	return r
 }
 
 func (t *screen) layBranch(n *topology.Node) {

@@ -4,8 +4,6 @@
 package topo
 
 import (
-	"strings"
-
 	tea "charm.land/bubbletea/v2"
 
 	"iscope/inspectors/safe"
@@ -52,9 +50,8 @@ type screen struct {
 	depth  int
 	want   string          // what to put the cursor on when it appears
 	open   map[string]bool // branches of the tree by node
-	filter string
-	asking bool
-	prompt kit.Field
+	filter kit.Listing
+	sifted kit.Sifted // what it does to the nodes
 
 	rows     []row
 	list     kit.List
@@ -82,7 +79,7 @@ type drawn struct {
 
 // New makes the screen.
 func New(s *session.Session, o kit.Options) kit.Screen {
-	return &screen{s: s, o: o, depth: 1, open: map[string]bool{}, visible: map[pane]bool{onList: true}}
+	return &screen{s: s, o: o, depth: 1, filter: kit.NewListing(o), open: map[string]bool{}, visible: map[pane]bool{onList: true}}
 }
 
 func (t *screen) Name() string { return "Topology" }
@@ -94,7 +91,7 @@ func (t *screen) Crumb() safe.Text {
 	return safe.Text{}
 }
 
-func (t *screen) Typing() bool { return t.asking }
+func (t *screen) Typing() bool { return t.filter.Open() }
 func (t *screen) Close()       {}
 
 func (t *screen) Shown(up bool) tea.Cmd {
@@ -125,7 +122,8 @@ func (t *screen) goTo(ref probes.Ref) tea.Cmd {
 	if ref.Target == "" {
 		return nil
 	}
-	t.want, t.focus, t.filter, t.pane = ref.String(), "", "", onList
+	t.want, t.focus, t.pane = ref.String(), "", onList
+	t.filter.Lift()
 	return t.load()
 }
 
@@ -167,8 +165,7 @@ func (t *screen) nav(n kit.Nav) tea.Cmd {
 	case kit.Back:
 		return t.back()
 	case kit.Find, kit.Filter:
-		t.asking = true
-		t.prompt.Set(t.filter)
+		t.filter.Ask(t.filter.Text)
 	case kit.Right, kit.Left:
 		t.fold(n == kit.Right)
 	case kit.Enter:
@@ -236,8 +233,8 @@ func (t *screen) back() tea.Cmd {
 		t.detail, t.pane = false, onList
 	case t.pane != onList:
 		t.pane = onList
-	case t.filter != "":
-		t.filter = ""
+	case t.filter.Text != "":
+		t.filter.Lift()
 		t.lay()
 	case t.focus != "":
 		t.want, t.focus = t.focus, ""
@@ -249,19 +246,7 @@ func (t *screen) back() tea.Cmd {
 }
 
 func (t *screen) typed(msg tea.Msg) {
-	if k, ok := msg.(tea.KeyPressMsg); ok {
-		switch k.String() {
-		case "esc":
-			t.asking, t.filter = false, ""
-			t.lay()
-			return
-		case "enter":
-			t.asking = false
-			return
-		}
-	}
-	if t.prompt.Update(msg) {
-		t.filter = strings.TrimSpace(t.prompt.Value())
+	if t.filter.Update(msg).Changed {
 		t.lay()
 	}
 }
