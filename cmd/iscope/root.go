@@ -48,7 +48,7 @@ iscope; 130 interrupted.`,
 
 	dashboard(a, root)
 	root.AddCommand(topologyCmd(a), listCmd(a), describeCmd(a), tailCmd(a), invokeCmd(a), publishCmd(a),
-		captureCmd(a), capturesCmd(a), replayCmd(a), peekCmd(a), dlqCmd(a), doctorCmd(a), configCmd(a), demoCmd(a), versionCmd(a), filterCmd())
+		captureCmd(a), capturesCmd(a), inspectCmd(a), replayCmd(a), peekCmd(a), dlqCmd(a), doctorCmd(a), configCmd(a), demoCmd(a), versionCmd(a), filterCmd())
 	for _, verb := range root.Commands() {
 		completeTargets(a, verb)
 	}
