@@ -8,6 +8,7 @@ import (
 	"iscope/probes"
 	"iscope/probes/aws"
 	"iscope/probes/consul"
+	"iscope/probes/graphql"
 	"iscope/probes/grpcapi"
 	"iscope/probes/httpapi"
 	"iscope/probes/kafka"
@@ -27,6 +28,7 @@ func drivers() []probes.Driver {
 		grpcapi.Driver(),
 		httpapi.Driver(),
 		consul.Driver(),
+		graphql.Driver(),
 		aws.SQS(),
 		aws.SNS(),
 	}

@@ -32,7 +32,7 @@ type catalog struct {
 // handler serves GraphQL over HTTP at /graphql, and for tools that know HTTP
 // only an OpenAPI document of that one operation.
 func (c *catalog) handler() (http.Handler, error) {
-	parsed, err := graphql.ParseSchema(catalogSchema, c, graphql.UseFieldResolvers(), graphql.MaxDepth(20))
+	parsed, err := graphql.ParseSchema(catalogSchema, c, graphql.UseFieldResolvers(), graphql.UseStringDescriptions(), graphql.MaxDepth(20))
 	if err != nil {
 		return nil, fmt.Errorf("parsing catalog.graphql: %w", err)
 	}

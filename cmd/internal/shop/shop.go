@@ -130,7 +130,7 @@ func (s *Shop) writeConfig(dir string) (err error) {
 		{name: "shop-payments", url: "grpc://" + at["shop-payments"], note: "gRPC: shop.payments.v1.Payments"},
 		{name: "shop-gateway", url: "http://" + at["shop-gateway"], options: "{openapi: /openapi.json}", note: "HTTP: the front door"},
 		{name: "shop-api", url: "http://" + at["shop-api"], options: "{openapi: /openapi.json}", note: "HTTP: the API behind it"},
-		{name: "shop-graphql", url: "http://" + at["shop-graphql"] + "/graphql", options: "{openapi: /openapi.json}", note: "GraphQL over HTTP: the catalogue"},
+		{name: "shop-graphql", url: "graphql://" + at["shop-graphql"] + "/graphql", note: "GraphQL: the catalogue"},
 		{name: "shop-registry", url: "consul://" + at["shop-registry"], note: "Consul's API: who is where"},
 		{name: "staging-kafka", url: "kafka://" + at["staging-kafka"], note: "The staging twin, to replay into"},
 		{name: "staging-orders", url: "grpc://" + at["staging-orders"], note: "gRPC: shop.orders.v1.Orders, staging"},
