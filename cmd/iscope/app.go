@@ -33,6 +33,8 @@ type app struct {
 	readOnly   bool
 	noColor    bool
 	screen     screenOpts
+	spot       onTheSpot // flags of verbs that take a target
+	forgetful  bool      // calls are not kept in the history: the demo's tour
 
 	loading sync.Mutex     // a capture resolves its targets at once
 	cfg     *config.Config // loaded once, by load
@@ -126,6 +128,9 @@ func (a *app) target(arg string) (probes.Target, string, error) {
 func (a *app) open(ctx context.Context, arg string) (*probes.Conn, string, error) {
 	t, subject, err := a.target(arg)
 	if err != nil {
+		return nil, "", err
+	}
+	if err := a.spot.apply(a.drivers, &t); err != nil {
 		return nil, "", err
 	}
 	conn, err := probes.Open(ctx, a.drivers, t)

@@ -53,7 +53,7 @@ func (a *app) dashboardOptions(cfg *config.Config) tui.Options {
 		ASCII: a.screen.ascii, Mouse: a.screen.mouse, In: a.in, Out: a.out,
 		Session: session.Options{Drivers: a.drivers, Write: a.write, ReadOnly: a.readOnly, CaptureDir: captureDir(),
 			Redact: a.policy.Record, RedactText: a.policy.Text, Redaction: a.policy.String(), Version: version,
-			Schemas: a.screenSchemas}}
+			Schemas: a.screenSchemas, History: a.history()}}
 	if cfg != nil {
 		ui := cfg.UI()
 		o.NoColor, o.ASCII, o.Mouse = o.NoColor || ui.NoColor, o.ASCII || ui.ASCII, o.Mouse || ui.Mouse

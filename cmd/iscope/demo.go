@@ -135,7 +135,7 @@ func (a *app) tour(ctx context.Context, dir string) error {
 	for _, s := range tourStops(dir) {
 		fmt.Fprintf(a.out, "\n# %s\n$ iscope %s\n", s.say, commandLine(s.args, dir))
 		at := newApp(a.in, a.out, a.out)
-		at.configPath = a.configPath
+		at.configPath, at.forgetful = a.configPath, true
 		if code := run(ctx, append([]string{"--config", a.configPath}, s.args...), at); code != exitOK {
 			return &probes.Error{Op: "running the tour", Kind: probes.ErrIncomplete,
 				Err: fmt.Errorf("iscope %s ended with exit code %d", s.args[0], code)}

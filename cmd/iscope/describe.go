@@ -47,6 +47,7 @@ type methodText struct {
 	Output   string          `json:"output,omitempty"`
 	Template json.RawMessage `json:"template,omitempty"`
 	Schema   string          `json:"schema,omitempty"`
+	Form     *probes.Form    `json:"form,omitempty"`
 }
 
 type driverText struct {
@@ -113,6 +114,9 @@ func (a *app) describeMethod(ctx context.Context, conn *probes.Conn, subject str
 	}
 	t := &methodText{Input: m.Input, Output: m.Output, Template: m.Template, entry: entry{Target: conn.Target.Name,
 		Kind: "method", Name: m.Name, Parent: m.Group, Effect: m.Effect.String(), Streams: streams(m), Doc: m.Doc, Params: m.Params}}
+	if t.Form, err = a.form(ctx, conn, m.Name); err != nil {
+		return t, err
+	}
 	schemer, err := conn.Schemer()
 	if err != nil {
 		return t, nil
@@ -130,6 +134,24 @@ func (a *app) describeMethod(ctx context.Context, conn *probes.Conn, subject str
 		}
 	}
 	return t, nil
+}
+
+// form is what may be filled into a method's document, for programs: people get
+// the schema. nil where the driver does not know.
+func (a *app) form(ctx context.Context, conn *probes.Conn, method string) (*probes.Form, error) {
+	former, err := conn.Former()
+	if err != nil || !a.json() {
+		return nil, nil
+	}
+	f, err := former.Form(ctx, method)
+	switch probes.KindOf(err) {
+	case probes.ErrNotFound, probes.ErrUnsupported:
+		return nil, nil
+	}
+	if err != nil || f.Root.Kind == probes.ShapeNone {
+		return nil, err
+	}
+	return &f, nil
 }
 
 // misspelt is the error for a method that its service does not have, and nil

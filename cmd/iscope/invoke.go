@@ -1,18 +1,16 @@
 package main
 
 import (
-	"bytes"
 	"context"
-	"encoding/json"
 	"errors"
 	"fmt"
-	"io"
 	"strings"
 	"time"
 
 	"github.com/spf13/cobra"
 
 	"iscope/probes"
+	"iscope/replay/request"
 )
 
 type invokeOpts struct {
@@ -20,7 +18,19 @@ type invokeOpts struct {
 	headers  []string
 	params   []string
 	deadline time.Duration
-	template bool
+	compress string
+	redirect int
+	force    bool
+	noTrace  bool
+
+	body, include bool   // what of the answer is printed
+	template      bool   // print a document
+	edit          bool   // edit the document first
+	print         string // print a command line
+	save          string // write a saved request
+	noHistory     bool
+
+	load loadOpts
 }
 
 func invokeCmd(a *app) *cobra.Command {
@@ -30,28 +40,56 @@ func invokeCmd(a *app) *cobra.Command {
 		Short: "call a method found by reflection",
 		Long: `invoke calls a gRPC method or an HTTP operation that the target itself
 describes. The request is a JSON document; several (given with several -d, or
-one after the other on standard input) make a stream.
+one after the other on standard input) make a stream. With -d - on a terminal
+each document is sent as it is typed: ctrl-d ends the sending, ctrl-c the call.
 
 Every message sent and received is a record, and an end record carries status
 and timing. A call that was answered with an error status ends with exit
-code 1. Where writing is not allowed, only methods known to read are called.`,
+code 1. Where writing is not allowed, only methods known to read are called.
+
+Each call carries a fresh W3C traceparent, whose trace id is in the end record,
+and is kept in the history (iscope history) without its secrets. --repeat, --rate
+and --for make many calls and print percentiles.`,
 		Example: `  iscope invoke orders shop.orders.v1.Orders/GetOrder -d '{"order_id":"A-7"}'
   iscope invoke shop-api 'GET /orders/{id}' -p id=A-7
   iscope invoke grpc://127.0.0.1:50051/grpc.health.v1.Health/Check
-  iscope invoke orders shop.orders.v1.Orders/Negotiate -d - < offers.json`,
+  iscope invoke orders shop.orders.v1.Orders/Negotiate -d - < offers.json
+  iscope invoke shop-api 'POST /orders' --edit --save requests/order.yaml
+  iscope invoke shop-api 'GET /orders/{id}' -p id=A-7 --print curl
+  iscope invoke orders shop.orders.v1.Orders/GetOrder -d '{}' --rate 20 --for 30s`,
 		Args: args(1, 2),
-		RunE: func(cmd *cobra.Command, args []string) error { return a.invoke(cmd.Context(), args, o) },
+		RunE: func(cmd *cobra.Command, args []string) error { return a.invoke(cmd.Context(), cmd, args, o) },
 	}
+	o.flags(cmd)
+	o.load.flags(cmd)
+	return cmd
+}
+
+func (o *invokeOpts) flags(cmd *cobra.Command) {
 	f := cmd.Flags()
 	f.StringArrayVarP(&o.data, "data", "d", nil, "request document: JSON, @FILE, or - for standard input")
 	f.StringArrayVarP(&o.headers, "header", "H", nil, "header or metadata, as `name: value`")
 	f.StringArrayVarP(&o.params, "param", "p", nil, "path, query or header parameter, as `name=value`")
 	f.DurationVar(&o.deadline, "deadline", 0, "give up after that `time`")
+	f.StringVar(&o.compress, "compress", "", "`coding` of what is sent: gzip, deflate, zstd")
+	f.IntVar(&o.redirect, "redirects", 0, "follow at most `N` redirects; each is shown")
+	f.BoolVar(&o.force, "force", false, "send what violates the contract all the same")
+	f.BoolVar(&o.noTrace, "no-trace", false, "send no traceparent")
+	f.BoolVar(&o.body, "body", false, "print the bodies of the answers only")
+	f.BoolVarP(&o.include, "include", "i", false, "show the headers sent and received as well")
 	f.BoolVar(&o.template, "template", false, "print a request document to fill in, and call nothing")
-	return cmd
+	f.BoolVar(&o.edit, "edit", false, "edit the document in $VISUAL or $EDITOR first, with its schema as comments")
+	f.StringVar(&o.print, "print", "", "print the call as a command line of `TOOL` (iscope, curl, grpcurl), and call nothing")
+	f.StringVar(&o.save, "save", "", "write the call to a `FILE` that iscope run reads, and call nothing")
+	f.BoolVar(&o.noHistory, "no-history", false, "keep this call out of the history (also: ISCOPE_HISTORY=off)")
+	_ = cmd.RegisterFlagCompletionFunc("print", cobra.FixedCompletions([]string{"iscope", "curl", "grpcurl"}, cobra.ShellCompDirectiveNoFileComp))
+	_ = cmd.RegisterFlagCompletionFunc("compress", cobra.FixedCompletions([]string{"gzip", "deflate", "zstd"}, cobra.ShellCompDirectiveNoFileComp))
 }
 
-func (a *app) invoke(ctx context.Context, args []string, o invokeOpts) error {
+func (a *app) invoke(ctx context.Context, cmd *cobra.Command, args []string, o invokeOpts) error {
+	if err := o.check(cmd); err != nil {
+		return err
+	}
 	return a.withTarget(ctx, args[0], func(conn *probes.Conn, subject string) error {
 		name := subject
 		if len(args) == 2 {
@@ -65,15 +103,55 @@ func (a *app) invoke(ctx context.Context, args []string, o invokeOpts) error {
 		if err != nil {
 			return err
 		}
-		if o.template {
+		if o.template && !o.edit {
 			return a.printTemplate(method)
+		}
+		if o.edit {
+			if o.data, err = a.edit(ctx, conn, method, o.data); err != nil {
+				return err
+			}
+		}
+		if o.template {
+			return a.printDocument([]byte(o.data[0]))
 		}
 		in, err := a.invocation(method, o)
 		if err != nil {
 			return err
 		}
-		return a.call(ctx, conn, method, in)
+		c := newCall(a, conn, targetName(args[0]), method, in, o)
+		switch {
+		case o.print != "":
+			return c.print(ctx, request.Style(o.print))
+		case o.save != "":
+			return c.save(ctx, o.save)
+		case o.load.asked(cmd):
+			return c.load(ctx, o.load)
+		}
+		return c.run(ctx)
 	})
+}
+
+// check refuses flags that contradict each other.
+func (o *invokeOpts) check(cmd *cobra.Command) error {
+	switch {
+	case o.redirect < 0:
+		return usageError(cmd, fmt.Errorf("--redirects %d is negative", o.redirect))
+	case o.print != "" && o.save != "":
+		return usageError(cmd, errors.New("--print and --save contradict each other"))
+	case o.edit && len(o.data) > 1:
+		return usageError(cmd, errors.New("--edit takes one document"))
+	case o.body && o.include:
+		return usageError(cmd, errors.New("--body and --include contradict each other"))
+	}
+	return o.load.check(cmd)
+}
+
+// targetName is a target as it stands on the command line, without a subject.
+func targetName(arg string) string {
+	if probes.IsURL(arg) {
+		return arg
+	}
+	return probes.ParseRef(arg).Target
 }
 
 // findMethod looks a method up so that Conn knows its effect. A name that is not
@@ -84,8 +162,8 @@ func findMethod(ctx context.Context, conn *probes.Conn, name string) (probes.Met
 	if err == nil {
 		return m, nil
 	}
-	verb, _, isHTTP := strings.Cut(name, " ")
-	if !errors.Is(err, probes.ErrNotFound) || m.Name == "" && !isHTTP {
+	verb, path, _ := strings.Cut(name, " ")
+	if !errors.Is(err, probes.ErrNotFound) || m.Name == "" && !strings.HasPrefix(strings.TrimSpace(path), "/") {
 		return probes.Method{}, err
 	}
 	switch strings.ToUpper(verb) {
@@ -96,7 +174,7 @@ func findMethod(ctx context.Context, conn *probes.Conn, name string) (probes.Met
 }
 
 func (a *app) invocation(m probes.Method, o invokeOpts) (in probes.Invocation, err error) {
-	in = probes.Invocation{Method: m.Name, Deadline: o.deadline}
+	in = probes.Invocation{Method: m.Name, Deadline: o.deadline, Compression: o.compress, Redirects: o.redirect, Force: o.force}
 	bad := func(format string, args ...any) error {
 		return &probes.Error{Op: "reading the command line", Kind: probes.ErrUsage, Err: fmt.Errorf(format, args...)}
 	}
@@ -116,106 +194,4 @@ func (a *app) invocation(m probes.Method, o invokeOpts) (in probes.Invocation, e
 	}
 	in.Next, err = a.documents(o.data)
 	return in, err
-}
-
-// documents supplies the request documents: those given, or those on standard
-// input one by one as they come.
-func (a *app) documents(data []string) (func(context.Context) ([]byte, error), error) {
-	if len(data) == 0 {
-		return nil, nil
-	}
-	if len(data) == 1 && (data[0] == "-" || data[0] == "@-") {
-		return streamDocuments(a.in), nil
-	}
-	var docs [][]byte
-	for _, d := range data {
-		doc, err := a.document(d)
-		if err != nil {
-			return nil, err
-		}
-		docs = append(docs, doc)
-	}
-	return func(context.Context) ([]byte, error) {
-		if len(docs) == 0 {
-			return nil, io.EOF
-		}
-		doc := docs[0]
-		docs = docs[1:]
-		return doc, nil
-	}, nil
-}
-
-// streamDocuments reads JSON documents one after the other. An input without a
-// single one is an error: sending an empty message in its place would hide a
-// broken pipeline.
-func streamDocuments(r io.Reader) func(context.Context) ([]byte, error) {
-	dec := json.NewDecoder(r)
-	n := 0
-	return func(context.Context) ([]byte, error) {
-		var doc json.RawMessage
-		err := dec.Decode(&doc)
-		switch {
-		case err == nil:
-			n++
-			return bytes.Clone(doc), nil
-		case err == io.EOF && n > 0:
-			return nil, io.EOF
-		case err == io.EOF:
-			err = errors.New("standard input is empty")
-		}
-		return nil, &probes.Error{Op: fmt.Sprintf("reading document %d from standard input", n+1), Kind: probes.ErrUsage,
-			Err: err, Hint: "give -d '{}' to send an empty message"}
-	}
-}
-
-// call makes the call and prints its records; in text mode only what a person
-// wants to see of them.
-func (a *app) call(ctx context.Context, conn *probes.Conn, m probes.Method, in probes.Invocation) error {
-	sink, flush := a.callSink()
-	defer flush()
-	failed := false
-	for rec, err := range conn.Invoke(ctx, m, in) {
-		if err != nil {
-			return err
-		}
-		if rec.Kind == probes.End && rec.Err != "" {
-			failed = true
-		}
-		if rec.Seen.IsZero() {
-			rec.Seen = time.Now()
-		}
-		if err := sink.Write(ctx, a.echo(rec)); err != nil {
-			return err
-		}
-	}
-	if failed {
-		return errDifferent
-	}
-	return nil
-}
-
-// echo keeps credentials given with -H out of what is printed of a request:
-// output ends up in logs. They are told by name, as in messages; that most
-// headers of a call are masked is for files, which are passed on.
-func (a *app) echo(r probes.Record) probes.Record {
-	if r.Kind != probes.Request || len(r.Header) == 0 {
-		return r
-	}
-	clean := a.policy.Record(probes.Record{Kind: probes.Message, Header: r.Header, Attrs: r.Attrs})
-	r.Header, r.Attrs = clean.Header, clean.Attrs
-	return r
-}
-
-func (a *app) printTemplate(m probes.Method) error {
-	if m.Template == nil {
-		a.note("%s takes no document", m.Name)
-		return nil
-	}
-	var out bytes.Buffer
-	if err := json.Indent(&out, m.Template, "", "  "); err != nil {
-		return err
-	}
-	out.WriteByte('\n')
-	_, err := a.out.Write(out.Bytes())
-	return err
 }

@@ -31,7 +31,6 @@ func (s *jsonSink) Borrows() bool { return s.dec == nil }
 // Write prints one record.
 func (s *jsonSink) Write(ctx context.Context, r probes.Record) error {
 	s.Lock()
-	defer s.Unlock()
 	at := len(s.buf)
 	s.buf = s.line.append(s.buf, &r)
 	if s.dec != nil {
@@ -41,14 +40,17 @@ func (s *jsonSink) Write(ctx context.Context, r probes.Record) error {
 		s.buf = append(s.buf[:at], safe.JSON(s.buf[at:])...)
 	}
 	s.buf = append(s.buf, '\n')
-	return s.wrote()
+	err := s.wrote()
+	s.Unlock()
+	return err
 }
 
 // lineMaker writes records as JSON objects. It remembers what consecutive records
 // share.
 type lineMaker struct {
+	// where is `,"target":…,"subject":…,"time":…,"seen":…` of the record before.
+	where      []byte
 	source     probes.Ref
-	head       []byte // `,"target":…,"subject":…` of source
 	time, seen clock
 	key, value bytesMember
 	// Names of headers and attributes by their place.
@@ -56,37 +58,30 @@ type lineMaker struct {
 }
 
 func newLineMaker() *lineMaker {
-	return &lineMaker{time: clock{name: `,"time":"`}, seen: clock{name: `,"seen":"`}, key: newBytesMember("key"), value: newBytesMember("value")}
+	return &lineMaker{time: clock{name: `,"time":"`}, seen: clock{name: `,"seen":"`}, key: newBytesMember("key"), value: newBytesMember("value"),
+		headers: newQuoted(`{"name":`, ""), attrs: newQuoted("", ":")}
+}
+
+func newQuoted(before, after string) (all [8]quoted) {
+	for i := range all {
+		all[i].before, all[i].after = before, after
+	}
+	return all
 }
 
 func appendRecord(b []byte, r *probes.Record) []byte { return newLineMaker().append(b, r) }
 
 func (m *lineMaker) append(b []byte, r *probes.Record) []byte {
-	b = append(b, `{"kind":"`...)
-	b = append(b, r.Kind.String()...)
-	b = append(b, '"')
-	b = appendMember(b, "id", r.ID)
-	b = appendMember(b, "call", r.Call)
-	if m.head == nil || m.source != r.Source {
-		m.source = r.Source
-		m.head = appendString(append(m.head[:0], `,"target":`...), r.Source.Target)
-		m.head = appendString(append(m.head, `,"subject":`...), r.Source.Subject)
+	if r.Kind == probes.Message {
+		b = append(b, `{"kind":"message"`...)
+	} else {
+		b = append(append(append(b, `{"kind":"`...), r.Kind.String()...), '"')
 	}
-	b = append(b, m.head...)
-	b = m.time.append(b, r.Time)
-	b = m.seen.append(b, r.Seen)
+	b = appendKnown(b, `,"id":`, r.ID)
+	b = appendKnown(b, `,"call":`, r.Call)
+	b = append(b, m.placed(r)...)
 	b = m.key.append(b, r.Key)
-	b = append(b, `,"headers":[`...)
-	for i := range r.Header {
-		if i > 0 {
-			b = append(b, ',')
-		}
-		b = append(b, `{"name":`...)
-		b = appendName(b, &m.headers, i, r.Header[i].Name)
-		b = m.value.append(b, r.Header[i].Value)
-		b = append(b, '}')
-	}
-	b = append(b, ']')
+	b = m.appendHeaders(b, r.Header)
 	b = m.value.append(b, r.Body)
 	if r.Cut > 0 {
 		b = append(b, `,"value_cut":`...)
@@ -97,29 +92,55 @@ func (m *lineMaker) append(b []byte, r *probes.Record) []byte {
 		if i > 0 {
 			b = append(b, ',')
 		}
-		b = appendName(b, &m.attrs, i, r.Attrs[i].Name)
-		b = appendString(append(b, ':'), r.Attrs[i].Value)
+		b = appendString(appendName(b, &m.attrs, i, r.Attrs[i].Name), r.Attrs[i].Value)
 	}
 	b = append(b, '}')
-	b = appendMember(b, "schema", r.Schema)
-	b = appendMember(b, "error", r.Err)
+	b = appendKnown(b, `,"schema":`, r.Schema)
+	b = appendKnown(b, `,"error":`, r.Err)
 	return append(b, '}')
 }
 
-// quoted is a name and its JSON text.
+// placed returns where and when the record was seen, as members.
+func (m *lineMaker) placed(r *probes.Record) []byte {
+	if m.where != nil && m.time.last == r.Time && m.seen.last == r.Seen && m.source == r.Source {
+		return m.where
+	}
+	m.source = r.Source
+	b := appendString(append(m.where[:0], `,"target":`...), r.Source.Target)
+	b = appendString(append(b, `,"subject":`...), r.Source.Subject)
+	m.where = m.seen.append(m.time.append(b, r.Time), r.Seen)
+	return m.where
+}
+
+func (m *lineMaker) appendHeaders(b []byte, fields []probes.Field) []byte {
+	if len(fields) == 0 {
+		return append(b, `,"headers":[]`...)
+	}
+	b = append(b, `,"headers":[`...)
+	for i := range fields {
+		if i > 0 {
+			b = append(b, ',')
+		}
+		b = m.value.append(appendName(b, &m.headers, i, fields[i].Name), fields[i].Value)
+		b = append(b, '}')
+	}
+	return append(b, ']')
+}
+
+// quoted is a name as JSON, with what comes before and after it.
 type quoted struct {
-	name string
-	text []byte
+	before, after, name string
+	text                []byte
 }
 
 // appendName adds the i-th name. Consecutive records mostly have the same ones.
 func appendName(b []byte, known *[8]quoted, i int, name string) []byte {
 	if i >= len(known) {
-		return appendString(b, name)
+		return append(appendString(append(b, known[0].before...), name), known[0].after...)
 	}
 	q := &known[i]
 	if q.text == nil || q.name != name {
-		q.name, q.text = name, appendString(q.text[:0], name)
+		q.name, q.text = name, append(appendString(append(q.text[:0], q.before...), name), q.after...)
 	}
 	return append(b, q.text...)
 }

@@ -6,6 +6,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"io"
+	"strings"
 	"testing"
 	"time"
 	"unicode/utf8"
@@ -48,6 +49,56 @@ func FuzzRecordLineIsJSONAndLosesNothing(f *testing.F) {
 			t.Errorf("subject %q became %q", subject, got.Subject)
 		}
 	})
+}
+
+// TestTextsOfAllLengths puts what has to be escaped at every place around the
+// borders of words, strides and pieces.
+func TestTextsOfAllLengths(t *testing.T) {
+	for _, length := range []int{0, 1, 7, 8, 9, 31, 32, 33, 40, 63, 64, 65, 1020, 1023, 1024, 1025, 1060, 2100} {
+		for _, mark := range []string{"", "\"", "\\", "\n", "\x1f", "\x00", " ", "!", "#", "\x7f", "é", "€", "😀", `"\"`, "\u2028", `""""""""`, "\x01\x02\x03\x04\x05\x06\x07\x08"} {
+			for at := 0; at+len(mark) <= length; at++ {
+				if at > 70 && at < length-70 && at%1024 > 40 && at%1024 < 980 {
+					continue
+				}
+				text := []byte(strings.Repeat("x", at) + mark + strings.Repeat("y", length-at-len(mark)))
+				out, valid := appendText([]byte("before"), text)
+				var back string
+				err := json.Unmarshal(out[len("before"):], &back)
+				if err != nil || back != string(text) || !valid || !bytes.HasPrefix(out, []byte("before")) {
+					t.Fatalf("%q at %d of %d became %q (valid %v, %v)", mark, at, length, out, valid, err)
+				}
+				if other := appendString([]byte("before"), string(text)); !bytes.Equal(other, out) {
+					t.Fatalf("as a string %q", other)
+				}
+			}
+		}
+	}
+	for _, broken := range []string{"\xff", "\xc3", "a\xe2\x82", "\xf0\x9f\x98", "\xed\xa0\x80"} {
+		for at := range 40 {
+			if out, valid := appendText(nil, []byte(strings.Repeat("x", at)+broken+"y")); valid || !json.Valid(out) {
+				t.Fatalf("%q at %d became %q (valid %v)", broken, at, out, valid)
+			}
+		}
+	}
+}
+
+// TestNothingIsCarriedOver: what lines share is written anew when it changes.
+func TestNothingIsCarriedOver(t *testing.T) {
+	now := time.Unix(1, 0)
+	base := probes.Record{Kind: probes.Message, Source: probes.Ref{Target: "t", Subject: "s"}, Time: now, Seen: now,
+		Header: []probes.Field{{Name: "h"}}, Attrs: []probes.Attr{{Name: "a", Value: "1"}}}
+	records := []probes.Record{base, base, base, base, base, base, base}
+	records[1].Source.Subject = "other"
+	records[2].Seen = now.Add(time.Millisecond)
+	records[3].Time = time.Time{}
+	records[4].Header, records[4].Attrs = nil, nil
+	records[5].Header, records[5].Attrs = []probes.Field{{Name: "i"}, {Name: "h"}}, []probes.Attr{{Name: "b"}, {Name: "a"}}
+	m := newLineMaker()
+	for i := range records {
+		if got, want := m.append(nil, &records[i]), appendRecord(nil, &records[i]); !bytes.Equal(got, want) {
+			t.Errorf("line %d after others\n%s\nalone\n%s", i, got, want)
+		}
+	}
 }
 
 func same(t *testing.T, what string, want []byte, got *string, encoding string) {

@@ -18,6 +18,7 @@ type publishOpts struct {
 	partition int
 	at        string
 	null      bool
+	noTrace   bool
 }
 
 func publishCmd(a *app) *cobra.Command {
@@ -27,7 +28,8 @@ func publishCmd(a *app) *cobra.Command {
 		Short: "write one message",
 		Long: `publish writes one message, waits until the system has confirmed it and prints
 it as stored. It never creates a topic, and it is refused where the
-environment is read-only.`,
+environment is read-only. The message carries a fresh W3C traceparent, unless it
+has one or --no-trace is given; the trace's id is an attribute of what is printed.`,
 		Example: `  iscope publish orders-kafka/orders.created -k A-7 -d '{"order_id":"A-7"}' -H tenant:acme
   iscope publish kafka://127.0.0.1:9092/orders.created -d @order.json --write`,
 		Args: args(1, 1),
@@ -36,7 +38,8 @@ environment is read-only.`,
 			if err != nil {
 				return err
 			}
-			return a.publish(cmd.Context(), args[0], rec)
+			trace := withTraceparent(&rec, o.noTrace)
+			return a.publish(cmd.Context(), args[0], rec, trace)
 		},
 	}
 	f := cmd.Flags()
@@ -45,6 +48,7 @@ environment is read-only.`,
 	f.StringVarP(&o.key, "key", "k", "", "the key; without this flag it is null")
 	f.StringArrayVarP(&o.headers, "header", "H", nil, "header, as `name: value`; may repeat")
 	f.IntVar(&o.partition, "partition", -1, "partition `N` instead of the one the key implies")
+	f.BoolVar(&o.noTrace, "no-trace", false, "add no traceparent")
 	f.StringVar(&o.at, "timestamp", "", "the message's own `time` (RFC 3339) instead of now")
 	return cmd
 }
@@ -84,7 +88,18 @@ func (a *app) message(cmd *cobra.Command, o publishOpts) (r probes.Record, err e
 	return r, nil
 }
 
-func (a *app) publish(ctx context.Context, arg string, rec probes.Record) error {
+// withTraceparent adds a traceparent and returns the trace's id.
+func withTraceparent(rec *probes.Record, off bool) string {
+	if off {
+		return ""
+	}
+	in := probes.Invocation{Header: rec.Header}
+	trace := in.WithTrace()
+	rec.Header = in.Header
+	return trace
+}
+
+func (a *app) publish(ctx context.Context, arg string, rec probes.Record, trace string) error {
 	return a.withTarget(ctx, arg, func(conn *probes.Conn, subject string) error {
 		if subject == "" {
 			return &probes.Error{Target: conn.Target.Name, Op: "publishing", Kind: probes.ErrUsage,
@@ -101,6 +116,7 @@ func (a *app) publish(ctx context.Context, arg string, rec probes.Record) error 
 		if err != nil {
 			return err
 		}
+		stored.Attrs = withTrace(stored.Attrs, trace)
 		sink, flush := a.recordSink(conn.Driver.Columns, &decoding{})
 		defer flush()
 		return sink.Write(ctx, stored)

@@ -29,7 +29,8 @@ func (s *rawSink) Write(_ context.Context, r probes.Record) error {
 		return nil
 	}
 	s.Lock()
-	defer s.Unlock()
 	s.buf = append(append(s.buf, r.Body...), '\n')
-	return s.wrote()
+	err := s.wrote()
+	s.Unlock()
+	return err
 }

@@ -3,6 +3,7 @@ package main
 import (
 	"os"
 	"os/exec"
+	"path/filepath"
 	"strings"
 	"testing"
 )
@@ -53,9 +54,9 @@ func TestReadmeCommands(t *testing.T) {
 			continue
 		}
 		cmd := exec.CommandContext(t.Context(), shell, "-c", run)
-		cmd.Dir, cmd.Env = dir, append(os.Environ(), "GORACE=atexit_sleep_ms=0", "ISCOPE_CONFIG="+s.ConfigPath())
+		cmd.Dir, cmd.Env = dir, append(os.Environ(), "GORACE=atexit_sleep_ms=0", "ISCOPE_CONFIG="+s.ConfigPath(), "ISCOPE_HISTORY="+filepath.Join(dir, "history.jsonl"))
 		out, err := cmd.CombinedOutput()
-		if err != nil || len(out) == 0 && !strings.Contains(run, ">") && !strings.Contains(run, "--for") {
+		if err != nil || len(out) == 0 && !strings.Contains(run, ">") && !strings.Contains(run, "--for") && !strings.Contains(run, "--save") {
 			t.Errorf("%s: %v\n%s", run, err, out)
 		}
 	}

@@ -47,10 +47,14 @@ iscope; 130 interrupted.`,
 	root.PersistentPreRunE = func(cmd *cobra.Command, _ []string) error { return a.checkFlags(cmd) }
 
 	dashboard(a, root)
-	root.AddCommand(topologyCmd(a), listCmd(a), describeCmd(a), tailCmd(a), invokeCmd(a), publishCmd(a),
+	root.AddCommand(topologyCmd(a), listCmd(a), describeCmd(a), tailCmd(a), invokeCmd(a), runCmd(a), historyCmd(a), importCmd(a), publishCmd(a),
 		captureCmd(a), capturesCmd(a), inspectCmd(a), replayCmd(a), peekCmd(a), dlqCmd(a), doctorCmd(a), configCmd(a), demoCmd(a), versionCmd(a), filterCmd())
 	for _, verb := range root.Commands() {
 		completeTargets(a, verb)
+		switch verb.Name() {
+		case "invoke", "run", "list", "describe", "tail", "publish", "peek", "doctor":
+			targetFlags(a, verb)
+		}
 	}
 	return root
 }

@@ -35,44 +35,6 @@ func (a *app) recordSink(columns []probes.Column, dec *decoding) (sink tap.Sink,
 	return t, func() error { return nil }
 }
 
-// callSink prints a call: all records for programs, the answers and one line of
-// status for people.
-func (a *app) callSink() (sink tap.Sink, flush func() error) {
-	if a.json() {
-		s := newJSONSink(a.out, a.tty())
-		return s, s.Flush
-	}
-	return tap.SinkFunc(func(_ context.Context, r probes.Record) error {
-		switch r.Kind {
-		case probes.Response:
-			_, err := fmt.Fprintln(a.out, prettyBody(r.Body))
-			return err
-		case probes.End:
-			if len(r.Body) > 0 {
-				fmt.Fprintln(a.err, prettyBody(r.Body))
-			}
-			fmt.Fprintln(a.err, statusLine(&r))
-		}
-		return nil
-	}), func() error { return nil }
-}
-
-// statusLine is what a person wants to know of an End: status, then where the
-// time went.
-func statusLine(r *probes.Record) string {
-	status, _ := r.Attr(probes.AttrStatus)
-	parts := []string{status}
-	if r.Err != "" {
-		parts[0] = r.Err
-	}
-	for _, a := range r.Attrs {
-		if name, ok := strings.CutPrefix(a.Name, "iscope.timing."); ok {
-			parts = append(parts, strings.ReplaceAll(strings.TrimSuffix(name, "_ms"), "_", " ")+" "+a.Value+" ms")
-		}
-	}
-	return line(strings.Join(parts, " · "))
-}
-
 // prettyBody indents JSON without touching its numbers, and makes anything safe
 // to print.
 func prettyBody(body []byte) string {
