@@ -56,6 +56,8 @@ func child(mode, dir string) error {
 		f := shop("orders")
 		f.Behave("events", probetest.Manner{Tapped: true, Stuck: true})
 		d = f.Driver()
+	case "calls":
+		d = callee{shop("orders")}.driver()
 	case "panic":
 		d.Open = func(context.Context, probes.Target) (probes.Probe, error) { panic("a bug in a driver") }
 	case "flow":

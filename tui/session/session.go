@@ -17,6 +17,7 @@ import (
 	"iscope/inspectors"
 	"iscope/probes"
 	"iscope/probes/topology"
+	"iscope/replay/request"
 )
 
 // Options of a session.
@@ -34,6 +35,8 @@ type Options struct {
 	// report is told once when a registry stops answering, and with nil when it
 	// answers again. nil: no schemas are used.
 	Schemas func(from probes.Schemas, report func(error)) (inspectors.Setup, error)
+	// History keeps the calls that are made beyond the session; nil: nothing does.
+	History *request.History
 	Now     func() time.Time
 	// OnPanic is told of a panic in a goroutine of the session, which would end
 	// the process with the terminal in a state nobody can type in. nil: it does.

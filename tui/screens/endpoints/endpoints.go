@@ -18,19 +18,26 @@ type screen struct {
 	s *session.Session
 	o kit.Options
 
-	nodes   map[string][]*node // by target
-	open    map[string]bool    // branches, by id; targets start open
-	rows    []line
-	list    kit.List
-	height  int
-	filter  string
-	asking  bool
-	prompt  kit.Field
-	detail  bool
-	scroll  kit.Scroll
-	asked   map[string]bool // targets whose methods have been asked for
-	trouble map[string]string
-	want    probes.Ref // to put the cursor on when it appears
+	nodes      map[string][]*node // by target
+	open       map[string]bool    // branches, by id; targets start open
+	rows       []line
+	list       kit.List
+	height     int
+	filter     string
+	names      kit.Names // of the filter
+	asking     bool
+	prompt     kit.Field
+	detail     bool
+	inPane     bool // movement scrolls what is beside the tree
+	scroll     kit.Scroll
+	rowsIn     int // of the pane in the last View
+	heightP    int
+	contracts  map[schemaRef]contract
+	describing bool // a contract is being asked for
+	shown      bool
+	asked      map[string]bool // targets whose methods have been asked for
+	trouble    map[string]string
+	want       probes.Ref // to put the cursor on when it appears
 }
 
 // node is one thing a target offers.
@@ -45,14 +52,15 @@ type node struct {
 
 // New makes the screen.
 func New(s *session.Session, o kit.Options) kit.Screen {
-	return &screen{s: s, o: o, nodes: map[string][]*node{}, open: map[string]bool{}, asked: map[string]bool{}, trouble: map[string]string{}}
+	return &screen{s: s, o: o, nodes: map[string][]*node{}, open: map[string]bool{}, asked: map[string]bool{}, trouble: map[string]string{},
+		contracts: map[schemaRef]contract{}}
 }
 
 func (e *screen) Name() string { return "Endpoints" }
 
 func (e *screen) Crumb() safe.Text {
 	if r, ok := e.current(); ok {
-		return safe.Line(r.ref().String(), 60)
+		return crumb(r.ref().String())
 	}
 	return safe.Text{}
 }
@@ -61,10 +69,10 @@ func (e *screen) Typing() bool { return e.asking }
 func (e *screen) Close()       {}
 
 func (e *screen) Shown(up bool) tea.Cmd {
-	if !up {
+	if e.shown = up; !up {
 		return nil
 	}
-	return e.refresh()
+	return tea.Batch(e.refresh(), e.describe())
 }
 
 func (e *screen) Bindings() []kit.Binding {
@@ -147,7 +155,22 @@ func (e *screen) refuseInvoke() string {
 	return ""
 }
 
+// Update asks for the contract of what is under the cursor whatever else it does.
 func (e *screen) Update(msg tea.Msg) tea.Cmd {
+	if d, ok := msg.(described); ok {
+		return e.takeContract(d)
+	}
+	cmd := e.update(msg)
+	if !e.shown {
+		return cmd
+	}
+	if more := e.describe(); more != nil {
+		return tea.Batch(cmd, more)
+	}
+	return cmd
+}
+
+func (e *screen) update(msg tea.Msg) tea.Cmd {
 	switch msg := msg.(type) {
 	case kit.Changed:
 		return e.refresh()
@@ -167,7 +190,14 @@ func (e *screen) Update(msg tea.Msg) tea.Cmd {
 
 func (e *screen) nav(n kit.Nav) tea.Cmd {
 	r, ok := e.current()
+	if e.inPane || e.detail {
+		if e.scroll.Nav(n, e.rowsIn, max(1, e.heightP)) {
+			return nil
+		}
+	}
 	switch n {
+	case kit.NextPane, kit.PrevPane:
+		e.inPane = !e.inPane
 	case kit.Back:
 		return e.back()
 	case kit.Find, kit.Filter:
@@ -200,6 +230,8 @@ func (e *screen) nav(n kit.Nav) tea.Cmd {
 
 func (e *screen) back() tea.Cmd {
 	switch {
+	case e.inPane:
+		e.inPane = false
 	case e.detail:
 		e.detail = false
 	case e.filter != "":

@@ -1,7 +1,6 @@
 package endpoints
 
 import (
-	"fmt"
 	"slices"
 	"strings"
 
@@ -9,6 +8,7 @@ import (
 
 	"iscope/probes"
 	"iscope/probes/topology"
+	"iscope/tui/kit"
 	"iscope/tui/session"
 )
 
@@ -51,7 +51,9 @@ func (e *screen) isOpen(l *line) bool {
 // lay makes the rows that are visible, and keeps the cursor on its own.
 func (e *screen) lay() {
 	was, had := e.current()
+	e.reveal()
 	e.rows = e.rows[:0]
+	e.names = kit.NewNames(e.filter)
 	for _, t := range e.s.Targets() {
 		top := line{target: t}
 		at := len(e.rows)
@@ -62,32 +64,46 @@ func (e *screen) lay() {
 		for _, n := range e.nodes[t] {
 			e.layNode(n, 1)
 		}
-		if e.filter != "" && len(e.rows) == at+1 && !contains(t, e.filter) {
+		if e.filter != "" && len(e.rows) == at+1 && !e.names.Match(t) {
 			e.rows = e.rows[:at]
 		}
 	}
 	e.place(was, had)
 }
 
-func (e *screen) layNode(n *node, depth int) {
-	if e.filter != "" && !n.matches(e.filter) {
-		return
-	}
-	l := line{target: n.target, node: n, depth: depth}
-	e.rows = append(e.rows, l)
-	if e.filter != "" || e.isOpen(&l) {
-		for _, k := range n.kids {
-			e.layNode(k, depth+1)
+// reveal opens the group of the method that is wanted.
+func (e *screen) reveal() {
+	for _, n := range e.nodes[e.want.Target] {
+		if slices.ContainsFunc(n.kids, func(k *node) bool { return k.method != nil && k.subject == e.want.Subject }) {
+			e.open[n.id] = true
 		}
 	}
 }
 
-func (n *node) matches(filter string) bool {
-	return contains(n.name, filter) || slices.ContainsFunc(n.kids, func(k *node) bool { return k.matches(filter) })
+// layNode adds a node and what is below it. While there is a filter everything
+// that has a hit below it is open.
+func (e *screen) layNode(n *node, depth int) {
+	l := line{target: n.target, node: n, depth: depth}
+	at := len(e.rows)
+	e.rows = append(e.rows, l)
+	if e.filter == "" && !e.isOpen(&l) {
+		return
+	}
+	for _, k := range n.kids {
+		e.layNode(k, depth+1)
+	}
+	if e.filter != "" && len(e.rows) == at+1 && !n.matches(e.names) {
+		e.rows = e.rows[:at]
+	}
 }
 
-func contains(s, part string) bool {
-	return strings.Contains(strings.ToLower(s), strings.ToLower(part))
+// matches: every word typed is in the name or the documentation of a thing, or in
+// the name of its target.
+func (n *node) matches(names kit.Names) bool {
+	if n.method != nil {
+		return names.Match(n.name, n.target, n.method.Doc)
+	}
+	return names.Match(n.name, n.target)
 }
 
 func (e *screen) place(was line, had bool) {
@@ -226,14 +242,14 @@ func methodNodes(target string, ms []probes.Method) (groups []*node) {
 			groups = append(groups, g)
 		}
 		g.kids = append(g.kids, &node{id: target + "\x00method\x00" + m.Name, kind: "method", name: m.Name, subject: m.Name, target: target,
-			note: strings.TrimSpace(m.Effect.String() + " " + streams(m) + " " + m.Doc), method: m})
+			note: m.Doc, method: m})
 	}
 	for _, g := range groups {
 		g.subject = g.name
 		if g.name == "" {
 			g.name = "(no tag)"
 		}
-		g.note = fmt.Sprintf("%d methods", len(g.kids))
+		g.note = kit.Plural(len(g.kids), "method")
 	}
 	return groups
 }

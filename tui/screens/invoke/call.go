@@ -13,11 +13,13 @@ import (
 )
 
 const (
-	ringBytes = 16 << 20 // kept of one call's records
-	bodyBytes = 8 << 20  // kept of one response
-	keptRings = 8        // calls whose records are kept
-	keptCalls = 200      // calls in the history
-	queued    = 64       // messages that wait to be sent
+	bodyBytes   = 64 << 20           // kept of one response
+	ringBytes   = bodyBytes + 16<<20 // kept of one call's records
+	streamBytes = 16 << 20           // kept of a stream's
+	keptRings   = 8                  // calls whose records are kept,
+	keptBytes   = ringBytes + 64<<20 // as long as they are no more than this together
+	keptCalls   = 200                // calls in the history
+	queued      = 64                 // messages that wait to be sent
 )
 
 // call is one invocation, from the moment it is asked for.
@@ -25,9 +27,13 @@ type call struct {
 	by     *screen
 	ref    probes.Ref
 	method probes.Method
-	in     probes.Invocation  // without Next
-	queue  chan []byte        // messages of a client's stream
-	env    probes.Environment // that the target was in when it was checked
+	in     probes.Invocation // without Next, and without the trace of ours
+	queue  chan []byte       // messages of a client's stream
+	// prepare makes the document to begin with, in the background; nil: there is
+	// none, or docs hold it.
+	prepare func() ([]byte, error)
+	traced  bool               // it begins a trace
+	env     probes.Environment // that the target was in when it was checked
 
 	ctx     context.Context
 	cancel  context.CancelFunc
@@ -49,10 +55,20 @@ type call struct {
 	bytes    int64
 	err      string // the call could not be made, or was cut off
 	hint     string
+	trace    string // the id of the trace it is part of
+	kind     error  // of err: probes.ErrUsage and the others
+	wire     int64  // bytes of the answers on the wire, where the driver says so
+	weighed  bool
+	notes    []note // what is said about the exchange beside its messages
+	hops     int    // answers that only point elsewhere
 }
 
 func (v *screen) newCall(ref probes.Ref, m *probes.Method, in probes.Invocation, docs [][]byte) *call {
-	c := &call{by: v, ref: ref, method: *m, in: in, docs: docs, ring: tap.NewRing(ringBytes), done: make(chan struct{})}
+	bytes := ringBytes
+	if m.ClientStream || m.ServerStream {
+		bytes = streamBytes
+	}
+	c := &call{by: v, ref: ref, method: *m, in: in, docs: docs, ring: tap.NewRing(bytes), done: make(chan struct{}), traced: v.traces}
 	c.in.Method, c.in.MaxBody = m.Name, bodyBytes
 	if m.ClientStream || m.ServerStream {
 		c.in.Deadline = -1 // a person types, or watches; ctrl+c ends it
@@ -62,10 +78,24 @@ func (v *screen) newCall(ref probes.Ref, m *probes.Method, in probes.Invocation,
 	for _, d := range docs {
 		c.queue <- d
 	}
-	if !m.ClientStream {
+	return c
+}
+
+// ready makes the first document, if it has to be made, and reports why it cannot.
+func (c *call) ready() error {
+	if c.prepare != nil {
+		doc, err := c.prepare()
+		if err != nil {
+			return &probes.Error{Target: c.ref.Target, Op: "preparing the document", Kind: probes.ErrUsage, Err: err}
+		}
+		if doc != nil {
+			c.give(doc)
+		}
+	}
+	if !c.method.ClientStream {
 		c.halfClose()
 	}
-	return c
+	return nil
 }
 
 // next supplies the messages as they are given.
@@ -136,16 +166,23 @@ func (c *call) run(s *session.Session) {
 	defer c.running.Done()
 	defer c.cancel()
 	err := c.exchange(s)
+	c.explain()
+	c.ends(err)
+	c.remember()
+	close(c.done)
+}
+
+// ends notes how the exchange ended.
+func (c *call) ends(err error) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	c.over, c.finished = true, c.by.o.Now()
 	if err != nil {
-		c.err, c.hint = c.by.clean(err.Error()), c.by.clean(probes.HintOf(err))
-		if c.ctx.Err() != nil && probes.KindOf(err) == nil {
+		c.err, c.hint, c.kind = c.by.clean(err.Error()), c.by.clean(probes.HintOf(err)), probes.KindOf(err)
+		if c.ctx.Err() != nil && c.kind == nil {
 			c.err, c.hint = "cancelled: "+c.err, ""
 		}
 	}
-	close(c.done)
 }
 
 func (c *call) exchange(s *session.Session) error {
@@ -154,6 +191,12 @@ func (c *call) exchange(s *session.Session) error {
 		return err
 	}
 	in := c.in
+	if c.traced {
+		id := in.WithTrace()
+		c.mu.Lock()
+		c.trace = id
+		c.mu.Unlock()
+	}
 	if c.method.ClientStream || len(c.documents()) > 0 {
 		in.Next = c.next
 	}
@@ -172,6 +215,7 @@ func (c *call) took(rec probes.Record) {
 		rec.Seen = c.by.o.Now()
 	}
 	c.mu.Lock()
+	c.noteAbout(&rec)
 	switch rec.Kind {
 	case probes.Request:
 		c.sent++
@@ -181,6 +225,7 @@ func (c *call) took(rec probes.Record) {
 		}
 		c.received++
 		c.bytes += int64(len(rec.Body)) + rec.Cut
+		c.weigh(&rec)
 	case probes.End:
 		c.end = &rec
 	}
@@ -198,15 +243,22 @@ type progress struct {
 	header          []probes.Field
 	end             *probes.Record
 	sent, received  int
-	bytes           int64
+	bytes, wire     int64
+	weighed         bool
 	err, hint       string
+	kind            error
 	ring            *tap.Ring
+	trace           string
+	notes           []note
+	hops            int
 }
 
 func (c *call) progress() progress {
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	return progress{c.over, c.half, c.began, c.finished, c.header, c.end, c.sent, c.received, c.bytes, c.err, c.hint, c.ring}
+	return progress{over: c.over, half: c.half, began: c.began, finished: c.finished, header: c.header, end: c.end, sent: c.sent,
+		received: c.received, bytes: c.bytes, wire: c.wire, weighed: c.weighed, err: c.err, hint: c.hint, kind: c.kind, ring: c.ring,
+		trace: c.trace, notes: c.notes[:len(c.notes):len(c.notes)], hops: c.hops}
 }
 
 func (c *call) inFlight() bool {

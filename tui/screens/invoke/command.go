@@ -1,35 +1,59 @@
 package invoke
 
 import (
-	"fmt"
 	"strings"
 
 	tea "charm.land/bubbletea/v2"
 
+	"iscope/inspectors/safe"
+	"iscope/probes"
+	"iscope/replay/request"
 	"iscope/tui/kit"
+	"iscope/tui/session"
 )
 
-// command is the request as a command line that makes the same call.
-func (v *screen) command(d *draft) string {
-	args := []string{"iscope", "invoke"}
-	if env := v.s.Env().Name; v.s.Config != nil && !strings.Contains(d.ref.Target, "://") {
-		args = append(args, "-e", env)
-	}
-	args = append(args, d.ref.Target, d.method.Name)
-	for _, p := range d.values() {
-		args = append(args, "-p", p.Name+"="+p.Value)
-	}
+// written is the request as it is kept and copied, with its secrets.
+func (v *screen) written(d *draft, docs [][]byte) request.Request {
 	header, _ := d.fields()
-	for _, h := range header {
-		args = append(args, "-H", h.Name+": "+string(h.Value))
+	return v.kept(d.ref, &probes.Invocation{Method: d.method.Name, Header: header, Params: d.values()}, docs)
+}
+
+func (v *screen) kept(ref probes.Ref, in *probes.Invocation, docs [][]byte) request.Request {
+	env := ""
+	if v.s.Config != nil && !probes.IsURL(ref.Target) {
+		env = v.s.Env().Name
 	}
-	for _, doc := range v.toSend(d) {
-		args = append(args, "-d", compact(string(doc)))
+	r := request.Of(ref.Target, env, in, docs)
+	for i, doc := range r.Documents {
+		r.Documents[i] = compact(doc)
 	}
-	for i, a := range args {
-		args[i] = quote(a)
+	return r
+}
+
+// command is the request as a command line that makes the same call. It is made
+// anew when something of the request has changed.
+func (v *screen) command(d *draft) string {
+	r := v.written(d, v.toSend(d))
+	key := strings.Join(append([]string{r.Environment, strings.Join(r.Documents, "\x00")}, pairs(r.Params, r.Header)...), "\x01")
+	if d.line0 == "" || d.lineOf != key {
+		r = v.s.Mask(r, d.method, false)
+		line, err := request.Command(request.IScope, &r, d.method, nil)
+		if err != nil {
+			line.Text = err.Error()
+		}
+		d.line0, d.lineOf = line.Text, key
 	}
-	return strings.Join(args, " ")
+	return d.line0
+}
+
+func pairs(lists ...[]probes.Attr) (out []string) {
+	for _, l := range lists {
+		for _, a := range l {
+			out = append(out, a.Name, a.Value)
+		}
+		out = append(out, "")
+	}
+	return out
 }
 
 // toSend is the document, or all the messages of the open stream.
@@ -43,38 +67,50 @@ func (v *screen) toSend(d *draft) [][]byte {
 	return nil
 }
 
-func (v *screen) copyCommand() tea.Cmd {
-	line := v.command(v.draft())
-	return tea.Batch(tea.SetClipboard(line), kit.Say(fmt.Sprintf("copied the command line (%d B) via OSC 52", len(line))))
+// written down as a command line of a tool, in the background: what is typed of
+// times and files is made into what is sent, and the target may have to be opened.
+type lined struct {
+	by   *screen
+	line request.Line
+	tool request.Style
+	err  error
 }
 
-// quote makes one word of a POSIX shell; words with control characters become
-// $'…', which POSIX 2024 has.
-func quote(s string) string {
-	plain := func(r rune) bool {
-		return r >= 'a' && r <= 'z' || r >= 'A' && r <= 'Z' || r >= '0' && r <= '9' || strings.ContainsRune("-_./:@%+,=", r)
-	}
-	switch {
-	case s != "" && strings.IndexFunc(s, func(r rune) bool { return !plain(r) }) < 0:
-		return s
-	case !kit.HasControl([]byte(s)) && !strings.ContainsAny(s, "\n\t"):
-		return "'" + strings.ReplaceAll(s, "'", `'\''`) + "'"
-	}
-	var b strings.Builder
-	b.WriteString("$'")
-	for i := range len(s) {
-		switch c := s[i]; {
-		case c == '\'' || c == '\\':
-			b.WriteByte('\\')
-			b.WriteByte(c)
-		case c == '\n':
-			b.WriteString(`\n`)
-		case c < ' ' || c >= 0x7f:
-			// Three octal digits: a hexadecimal escape would swallow a digit after it.
-			fmt.Fprintf(&b, `\%03o`, c)
-		default:
-			b.WriteByte(c)
+func (v *screen) copyAs(tool request.Style) tea.Cmd {
+	d := v.draft()
+	docs, prepare, method := v.toSend(d), d.prepare(v.o.Now()), d.method
+	whole := v.written(d, nil)
+	return func() tea.Msg {
+		ctx, stop := session.Bounded(v.s)
+		defer stop()
+		if len(docs) == 1 {
+			doc, err := prepare()
+			if err != nil {
+				return lined{v, request.Line{}, tool, err}
+			}
+			docs = [][]byte{doc}
 		}
+		r := whole
+		for _, doc := range docs {
+			r.Documents = append(r.Documents, compact(string(doc)))
+		}
+		line, err := v.s.CommandLine(ctx, tool, r, method)
+		return lined{v, line, tool, err}
 	}
-	return b.String() + "'"
+}
+
+func (v *screen) copyLine(m lined) tea.Cmd {
+	switch {
+	case m.by != v:
+		return nil
+	case m.err != nil:
+		return kit.Send(kit.Fail{Err: m.err})
+	case len(m.line.Text) > maxCopied:
+		return kit.Send(kit.Toast{Text: "the command line is " + sizeOf(int64(len(m.line.Text))) + ": too much for a clipboard", Bad: true})
+	}
+	what := "the " + string(m.tool) + " command line"
+	if len(m.line.Notes) > 0 {
+		what += " (" + safe.Line(strings.Join(m.line.Notes, "; "), 160).String() + ")"
+	}
+	return copyText(what, m.line.Text)
 }

@@ -17,7 +17,11 @@ func TestCommandLine(t *testing.T) {
 	sc.addHeader()
 	typing(sc, "X-Id: 7")
 	sc.Update(key("esc"))
-	got := press(t, sc, "y")
+	press(t, sc, "y")
+	if sc.picker == nil || !sc.Typing() {
+		t.Fatal("y opens no menu")
+	}
+	got := run(t, sc, sc.Update(key("enter")))
 	want := `iscope invoke -e test shop 'GET /orders/{id}' -p 'id=it'\''s $HOME' -p view=FULL -H 'X-Id: 7'`
 	if line := sc.command(d); line != want || len(got) != 2 {
 		t.Errorf("%s\n%v", line, got)
@@ -25,14 +29,6 @@ func TestCommandLine(t *testing.T) {
 	choose(t, sc, "fake.Svc/Store")
 	if line := sc.command(sc.draft()); line != `iscope invoke -e test shop fake.Svc/Store -d '{"text":""}'` {
 		t.Error(line)
-	}
-}
-
-func TestQuote(t *testing.T) {
-	for in, want := range map[string]string{"": "''", "a-b": "a-b", "a b": "'a b'", "it's": `'it'\''s'`, "\x1b[201~x": `$'\033[201~x'`, "a\n'": `$'a\n\''`} {
-		if got := quote(in); got != want {
-			t.Errorf("%q is %s, want %s", in, got, want)
-		}
 	}
 }
 

@@ -1,19 +1,21 @@
 package invoke
 
 import (
-	"bytes"
-	"encoding/json"
 	"errors"
 	"fmt"
+	"io"
+	"os"
 	"strings"
-
-	tea "charm.land/bubbletea/v2"
+	"time"
 
 	"iscope/probes"
 	"iscope/tui/kit"
+	"iscope/tui/screens/invoke/form"
+	"iscope/tui/screens/invoke/jsondoc"
 )
 
-// draft is a request being filled in. Every method keeps its own.
+// draft is a request being filled in. Every method keeps its own. Its document is
+// the text; the form is another view of it.
 type draft struct {
 	ref     probes.Ref
 	method  *probes.Method
@@ -21,11 +23,26 @@ type draft struct {
 	headers []*kit.Field // "name: value"
 	body    bool         // the method takes a document
 	doc     kit.Editor
-	cursor  int // params, then headers, then the document
+	cursor  int // params, then headers, then the document or the form's rows
+
+	form     *form.Form // nil until the contract's shapes are known, or where it has none
+	asForm   bool       // the form is shown
+	formed   bool       // the shapes have been asked for
+	line     kit.Field  // what is typed on a row of the form
+	rows     kit.List   // which of the form's rows are visible
+	fresh    string     // the document nobody has changed yet
+	undo     []string   // documents before the last changes
+	stretch  string     // the path of the row that is being typed on: one step of undo
+	isTyping bool       // in the document's text
+
+	line0, lineOf string // the request as a command line, and of what it was made
 
 	checked string // text for which the following holds
 	valid   bool
+	strict  bool // it can be sent as it is
+	parsed  *jsondoc.Value
 	wrong   int // line of the error, from 0; -1 if none
+	fault   *jsondoc.Fault
 	verdict string
 }
 
@@ -35,13 +52,18 @@ type param struct {
 }
 
 func newDraft(ref probes.Ref, m *probes.Method) *draft {
-	d := &draft{ref: ref, method: m, body: m.Template != nil || m.ClientStream, wrong: -1}
+	d := &draft{ref: ref, method: m, body: m.Template != nil || m.ClientStream || m.Group == byHand, wrong: -1}
 	for _, p := range m.Params {
 		one := param{Param: p}
 		one.field.Set(p.Example)
 		d.params = append(d.params, one)
 	}
-	d.doc.Set(pretty(m.Template))
+	if v := jsondoc.Of(m.Template); v != nil {
+		d.doc.Set(v.Indent())
+	} else {
+		d.doc.Set(string(m.Template))
+	}
+	d.fresh = d.doc.Value()
 	if len(d.params) == 0 || d.body && !d.needs() {
 		d.cursor = len(d.params)
 	}
@@ -62,21 +84,18 @@ func (d *draft) missing() string {
 	return ""
 }
 
-func pretty(doc []byte) string {
-	var out bytes.Buffer
-	if json.Indent(&out, doc, "", "  ") != nil {
-		return string(doc)
-	}
-	return out.String()
-}
+// above is how many one-line fields stand above the document.
+func (d *draft) above() int { return len(d.params) + len(d.headers) }
 
 // slots is how many things can be filled in.
 func (d *draft) slots() int {
-	n := len(d.params) + len(d.headers)
-	if d.body {
-		n++
+	switch {
+	case d.showsForm():
+		return d.above() + len(d.form.Rows)
+	case d.body:
+		return d.above() + 1
 	}
-	return n
+	return d.above()
 }
 
 // field is the one-line text under the cursor; nil on the document.
@@ -84,59 +103,89 @@ func (d *draft) field() *kit.Field {
 	switch i := d.cursor; {
 	case i < len(d.params):
 		return &d.params[i].field
-	case i < len(d.params)+len(d.headers):
+	case i < d.above():
 		return d.headers[i-len(d.params)]
 	}
 	return nil
 }
 
-func (d *draft) onBody() bool { return d.body && d.cursor == d.slots()-1 }
+// onBody reports whether the cursor is in the document's text.
+func (d *draft) onBody() bool { return d.body && !d.showsForm() && d.cursor >= d.above() }
 
-// check looks whether the document is JSON, and if not where it breaks.
+// check looks whether the document is JSON, and if not where it breaks, and
+// brings the form up to it.
 func (d *draft) check() {
 	text := d.doc.Value()
 	if d.verdict != "" && text == d.checked {
 		return
 	}
-	d.checked, d.valid, d.wrong = text, true, -1
-	if strings.TrimSpace(text) == "" {
+	d.checked, d.wrong = text, -1
+	d.parsed, d.strict, d.fault = nil, true, nil
+	if strings.TrimSpace(text) != "" {
+		d.parsed, d.strict, d.fault = jsondoc.Parse(text)
+	}
+	d.valid = d.fault == nil
+	switch {
+	case d.fault != nil:
+		d.wrong = d.fault.Line - 1
+		d.verdict = "no JSON: " + d.fault.Error()
+		return
+	case d.parsed == nil && d.method.Group == byHand:
+		d.verdict = "empty: sent without a body"
+	case d.parsed == nil:
 		d.verdict = "empty: sent as an empty message"
-		return
+	default:
+		d.verdict = fmt.Sprintf("valid JSON, %d B", len(d.parsed.Compact()))
 	}
-	d.verdict = fmt.Sprintf("valid JSON, %d B", len(compact(text)))
-	var raw json.RawMessage
-	err := json.Unmarshal([]byte(text), &raw)
-	if err == nil {
-		return
+	if d.form != nil && len(text) <= maxFormed {
+		d.form.Doc = d.parsed.Clone()
+		d.form.Lay()
 	}
-	d.valid = false
-	at := len(text)
-	var syntax *json.SyntaxError
-	if errors.As(err, &syntax) {
-		at = min(at, max(0, int(syntax.Offset)-1))
-	}
-	before := text[:at]
-	d.wrong = strings.Count(before, "\n")
-	column := len([]rune(before[strings.LastIndexByte(before, '\n')+1:])) + 1
-	d.verdict = fmt.Sprintf("no JSON: line %d, column %d: %s", d.wrong+1, column, err)
 }
 
-// compact is a document on one line, or itself if it is no JSON.
-func compact(text string) string {
-	var out bytes.Buffer
-	if json.Compact(&out, []byte(text)) != nil {
-		return text
-	}
-	return out.String()
-}
-
-// document is what is sent; nil where nothing was typed.
+// document is what was typed; nil where nothing was.
 func (d *draft) document() []byte {
-	text := strings.TrimSpace(d.doc.Value())
-	if !d.body || text == "" {
+	d.check()
+	switch text := strings.TrimSpace(d.doc.Value()); {
+	case !d.body || text == "":
 		return nil
+	case d.strict || d.parsed == nil:
+		return []byte(text)
 	}
-	return []byte(text)
+	return []byte(d.parsed.Indent()) // without comments
+}
+
+// maxFile is what of a file goes into a document.
+const maxFile = 32 << 20
+
+// prepare returns what is sent: times, durations, bytes and files in the form the
+// target takes. It reads files, so it is called in the background.
+func (d *draft) prepare(now time.Time) func() ([]byte, error) {
+	doc, f, parsed := d.document(), d.form, d.parsed.Clone()
+	if f == nil || parsed == nil || doc == nil {
+		return func() ([]byte, error) { return doc, nil }
+	}
+	shapes := form.New(f.Shapes)
+	return func() ([]byte, error) {
+		out, err := shapes.Resolve(parsed, form.Resolver{Now: now, File: readFile})
+		if err != nil || jsondoc.Equal(out, parsed) {
+			return doc, err
+		}
+		return []byte(out.Indent()), nil
+	}
+}
+
+func readFile(name string) ([]byte, error) {
+	f, err := os.Open(name)
+	if err != nil {
+		return nil, err
+	}
+	defer f.Close()
+	b, err := io.ReadAll(io.LimitReader(f, maxFile+1))
+	if err == nil && len(b) > maxFile {
+		err = errors.New("it is larger than 32 MiB")
+	}
+	return b, err
 }
 
 // values are the parameters that have one.
@@ -166,80 +215,71 @@ func (d *draft) fields() (out []probes.Field, bad string) {
 
 // restore puts an earlier call's request back.
 func (d *draft) restore(c *call) {
+	docs := c.documents()
+	var doc []byte
+	if len(docs) > 0 {
+		doc = docs[len(docs)-1]
+	}
+	d.take(c.in.Params, c.in.Header, doc)
+}
+
+// take fills the request in.
+func (d *draft) take(params []probes.Attr, header []probes.Field, doc []byte) {
 	for i := range d.params {
-		value, _ := probes.FindAttr(c.in.Params, d.params[i].Name)
+		value, _ := probes.FindAttr(params, d.params[i].Name)
 		d.params[i].field.Set(value)
 	}
 	d.headers = nil
-	for _, h := range c.in.Header {
+	for _, h := range header {
 		f := &kit.Field{}
 		f.Set(h.Name + ": " + string(h.Value))
 		d.headers = append(d.headers, f)
 	}
-	if docs := c.documents(); len(docs) > 0 {
-		d.doc.Set(string(docs[len(docs)-1]))
-	}
-	d.cursor = max(0, d.slots()-1)
-	d.check()
-}
-
-func (v *screen) navRequest(n kit.Nav) {
-	d := v.draft()
-	if d == nil {
-		return
-	}
-	if n == kit.Enter {
-		v.typing = d.slots() > 0
-		return
-	}
-	if delta, ok := n.Delta(d.slots()); ok {
-		d.cursor = max(0, min(d.cursor+delta, d.slots()-1))
-	}
-}
-
-// maxPaste is what the document takes at once; larger ones come through the
-// editor.
-const maxPaste = 1 << 20
-
-// typeRequest takes keys and pastes for the field or document under the cursor.
-func (v *screen) typeRequest(msg tea.Msg) tea.Cmd {
-	d := v.draft()
-	if d == nil {
-		v.typing = false
-		return nil
-	}
-	switch msg := msg.(type) {
-	case tea.PasteMsg:
-		if len(msg.Content) > maxPaste {
-			return kit.Send(kit.Toast{Text: "more than 1 MiB was pasted; esc, then e edits the document in your editor", Bad: true})
-		}
-	case tea.KeyPressMsg:
-		switch key := msg.String(); {
-		case key == "esc":
-			v.typing = false
-			return nil
-		case key == "tab", key == "enter" && !d.onBody():
-			d.cursor = (d.cursor + 1) % max(1, d.slots())
-			return nil
-		case key == "shift+tab":
-			d.cursor = (d.cursor + d.slots() - 1) % max(1, d.slots())
-			return nil
+	if doc != nil {
+		d.remember()
+		d.doc.Set(string(doc))
+		if v := jsondoc.Of(doc); v != nil {
+			d.doc.Set(v.Indent())
 		}
 	}
-	if f := d.field(); f != nil {
-		f.Update(msg)
-		return nil
-	}
-	d.doc.Update(msg)
 	d.check()
-	return nil
+	d.cursor = min(d.above(), max(0, d.slots()-1))
 }
 
-// addHeader adds a header to fill in.
-func (v *screen) addHeader() tea.Cmd {
-	d := v.draft()
-	d.headers = append(d.headers, &kit.Field{})
-	d.cursor = len(d.params) + len(d.headers) - 1
-	v.pane, v.typing = onRequest, true
-	return nil
+// maxUndo bounds what undo goes back.
+const maxUndo = 100
+
+// remember keeps the document as it is for undo.
+func (d *draft) remember() {
+	text := d.doc.Value()
+	if n := len(d.undo); n > 0 && d.undo[n-1] == text {
+		return
+	}
+	d.undo = append(d.undo, text)
+	if len(d.undo) > maxUndo {
+		d.undo = d.undo[1:]
+	}
+}
+
+// back undoes the last change, and reports whether there was one.
+func (d *draft) back() bool {
+	for len(d.undo) > 0 {
+		last := d.undo[len(d.undo)-1]
+		d.undo = d.undo[:len(d.undo)-1]
+		if last != d.doc.Value() {
+			d.doc.Set(last)
+			d.check()
+			d.cursor = max(0, min(d.cursor, d.slots()-1))
+			return true
+		}
+	}
+	return false
+}
+
+// compact is a document on one line, or itself if it is no JSON.
+func compact(text string) string {
+	if v := jsondoc.Of([]byte(text)); v != nil {
+		return v.Compact()
+	}
+	return text
 }

@@ -12,12 +12,15 @@ import (
 )
 
 func (v *screen) View(w, h int) string {
-	if v.past {
-		return v.historyView(w, h)
+	if v.picker != nil {
+		return v.pickerView(w, h)
 	}
 	var below []string
 	if v.confirm != nil {
 		below = v.confirmRows(w)
+	}
+	if v.question != nil {
+		below = v.questionRows(w)
 	}
 	body := max(0, h-len(below))
 	v.single = w < 100
@@ -51,7 +54,7 @@ func (v *screen) panes(w, h int) string {
 	case w >= 100:
 		left := w * 7 / 20
 		right := w - left - 1
-		upper := h / 2
+		upper := max(min(h/2, v.requestNeeds()), h-h*3/4)
 		if v.call() == nil {
 			upper = h * 3 / 4
 		}
@@ -110,7 +113,11 @@ func (v *screen) methodPane(w, h int) string {
 	head := kit.NewLine(th, w).Say(theme.Plain, " ").Say(title, "METHODS").Say(theme.Plain, fmt.Sprintf(" %d", count)).
 		Say(theme.Dim, "   "+v.mark(&probes.Method{})+" = may change something")
 	rows := []string{head.String()}
-	if v.asking || v.filter != "" {
+	switch {
+	case v.naming:
+		l := kit.NewLine(th, w).Say(theme.Accent, " CALL ")
+		rows = append(rows, v.prompt.Draw(l, max(8, w-10), true).String())
+	case v.asking || v.filter != "":
 		l := kit.NewLine(th, w).Say(theme.Accent, " FILTER ")
 		rows = append(rows, v.prompt.Draw(l, max(8, w-12), v.asking).String())
 	}
@@ -182,136 +189,4 @@ func (v *screen) noMethods(w int) []string {
 		return []string{say(""), say(fmt.Sprintf("Opening %d of %d targets %s", open, len(states), v.o.Theme.Glyph(theme.Ellipsis)))}
 	}
 	return []string{say(""), say("No target here has methods."), say("grpc and http targets have: : open URL")}
-}
-
-func (v *screen) requestPane(w, h int) string {
-	th := v.o.Theme
-	title := theme.Heading
-	if v.pane == onRequest {
-		title = theme.Reverse
-	}
-	head := kit.NewLine(th, w).Say(theme.Plain, " ").Say(title, "REQUEST").Say(theme.Plain, "  ")
-	d := v.draft()
-	if d == nil {
-		return kit.Lay(append([]string{head.String()}, v.aboutTarget(w)...), w, h)
-	}
-	right := strings.TrimSpace(shape(d.method, th.ASCII) + " " + d.method.Effect.String() + " " + v.mark(d.method))
-	head.Put(theme.Bold, safe.Line(d.method.Name, max(0, head.Left()-safe.Width(right)-3))).Say(theme.Plain, "  ").Say(theme.Dim, right)
-	rows := []string{head.String()}
-	if doc := strings.TrimSpace(d.method.Doc); doc != "" || d.method.Deprecated {
-		l := kit.NewLine(th, w).Say(theme.Plain, " ")
-		if d.method.Deprecated {
-			l.Say(theme.Warn, "deprecated  ")
-		}
-		rows = append(rows, l.Put(theme.Dim, safe.Line(doc, safe.Wide)).String())
-	}
-	rows = append(rows, v.paramRows(d, w, max(1, h-len(rows)-4))...)
-	if d.body {
-		return kit.Lay(append(rows, v.documentRows(d, w, h-len(rows))...), w, h)
-	}
-	if d.slots() == 0 {
-		rows = append(rows, kit.NewLine(th, w).Say(theme.Dim, " nothing to fill in: s sends").String())
-	}
-	return kit.Lay(append(rows, v.commandRow(d, w)), w, h)
-}
-
-// aboutTarget stands in the request's place while no method is chosen.
-func (v *screen) aboutTarget(w int) (rows []string) {
-	say := func(s theme.Style, text string) {
-		for _, piece := range kit.Wrap(text, w-3) {
-			rows = append(rows, kit.NewLine(v.o.Theme, w).Say(theme.Plain, "  ").Put(s, safe.Line(piece, safe.Wide)).String())
-		}
-	}
-	say(theme.Plain, "")
-	r, ok := v.current()
-	if !ok {
-		return rows
-	}
-	o := v.targets[r.target]
-	if o.err == "" {
-		say(theme.Dim, "Choose a method.")
-		return rows
-	}
-	say(theme.Bad, v.o.Theme.Glyph(theme.Failed)+" "+o.err)
-	if o.hint != "" {
-		say(theme.Warn, "hint: "+o.hint)
-	}
-	say(theme.Dim, "R asks again; 7 shows every step that was taken.")
-	return rows
-}
-
-// paramRows are the one-line fields, with the one under the cursor in sight.
-func (v *screen) paramRows(d *draft, w, h int) (rows []string) {
-	n := len(d.params) + len(d.headers)
-	from := 0
-	if n > h {
-		from = max(0, min(d.cursor-h+1, n-h))
-	}
-	name := 8
-	for i := range d.params {
-		name = max(name, min(24, safe.Line(d.params[i].Name, 24).Width()+1))
-	}
-	for i := from; i < min(n, from+h); i++ {
-		rows = append(rows, v.paramRow(d, i, name, w))
-	}
-	return rows
-}
-
-func (v *screen) paramRow(d *draft, i, name, w int) string {
-	th := v.o.Theme
-	l := kit.NewLine(th, w)
-	here := v.pane == onRequest && d.cursor == i
-	if here {
-		l.Say(theme.Accent, th.Glyph(theme.Cursor)+" ")
-	} else {
-		l.Say(theme.Plain, "  ")
-	}
-	if i >= len(d.params) {
-		l.Col(theme.Dim, safe.Const("header"), name)
-		return d.headers[i-len(d.params)].Draw(l, l.Left()-1, here && v.typing).String()
-	}
-	p := &d.params[i]
-	label := safe.Line(p.Name, name-1)
-	if p.Required {
-		label = safe.Concat(label, safe.Const("*"))
-	}
-	l.Col(theme.Bold, label, name).Col(theme.Dim, safe.Line(strings.TrimSpace(p.In+" "+p.Type), 16), 16)
-	value := max(8, l.Left()/2)
-	p.field.Draw(l, value, here && v.typing)
-	if p.Required && p.field.Value() == "" {
-		return l.Say(theme.Warn, " required").String()
-	}
-	return l.Say(theme.Plain, "  ").Put(theme.Dim, safe.Line(p.Doc, safe.Wide)).String()
-}
-
-func (v *screen) documentRows(d *draft, w, h int) []string {
-	if h <= 0 {
-		return nil
-	}
-	th := v.o.Theme
-	d.check()
-	here := v.pane == onRequest && d.onBody()
-	l := kit.NewLine(th, w)
-	if here {
-		l.Say(theme.Accent, th.Glyph(theme.Cursor)+" ")
-	} else {
-		l.Say(theme.Plain, "  ")
-	}
-	l.Say(theme.Heading, "DOCUMENT").Say(theme.Plain, "  ")
-	if d.valid {
-		l.Say(theme.Good, th.Glyph(theme.OK)+" "+d.verdict)
-	} else {
-		l.Say(theme.Bad, th.Glyph(theme.Failed)+" ").Put(theme.Bad, safe.Line(d.verdict, safe.Wide))
-	}
-	rows := []string{l.String()}
-	rows = append(rows, d.doc.Rows(th, w, max(0, h-2), v.typing && here, d.wrong)...)
-	if len(rows) < h {
-		rows = append(rows, v.commandRow(d, w))
-	}
-	return rows
-}
-
-// commandRow is the same call as a command line.
-func (v *screen) commandRow(d *draft, w int) string {
-	return kit.NewLine(v.o.Theme, w).Say(theme.Dim, " y copies ").Put(theme.Dim, safe.Line(v.command(d), safe.Wide)).String()
 }

@@ -11,6 +11,7 @@ import (
 
 	tea "charm.land/bubbletea/v2"
 
+	"iscope/inspectors/safe"
 	"iscope/probes"
 	"iscope/tui/kit"
 )
@@ -31,6 +32,7 @@ type errand struct {
 	by   *screen
 	ref  probes.Ref
 	path string
+	text string // as it was given
 }
 
 type (
@@ -49,21 +51,33 @@ type (
 	}
 )
 
+// commented is the document for the editor: with its schema as comments where
+// that is known.
+func (d *draft) commented() (text, name string) {
+	d.check()
+	if d.form == nil || !d.valid {
+		return d.doc.Value(), "request.json"
+	}
+	return d.form.Commented(d.parsed, "The request of "+d.method.Name+". Lines that begin with // are comments.",
+		"Take the // away from a field to set it."), "request.jsonc"
+}
+
 // edit writes the document to a file that only the user can read.
 func (v *screen) edit() tea.Cmd {
 	d := v.draft()
-	text, ref := d.doc.Value(), d.ref
+	text, name := d.commented()
+	ref := d.ref
 	return func() tea.Msg {
 		dir, err := os.MkdirTemp("", "iscope-")
 		if err != nil {
 			return toEdit{errand{by: v}, fmt.Errorf("making a folder for the editor: %w", err)}
 		}
-		path := filepath.Join(dir, "request.json")
+		path := filepath.Join(dir, name)
 		if err := os.WriteFile(path, []byte(text), 0o600); err != nil {
 			os.RemoveAll(dir)
 			return toEdit{errand{by: v}, fmt.Errorf("writing the document for the editor: %w", err)}
 		}
-		return toEdit{errand{v, ref, path}, nil}
+		return toEdit{errand{v, ref, path, strings.TrimRight(text, "\n")}, nil}
 	}
 }
 
@@ -92,12 +106,32 @@ func (v *screen) external(msg tea.Msg) tea.Cmd {
 		return func() tea.Msg { return msg.collect() }
 	case edited:
 		if d := v.drafts[msg.ref]; msg.by == v && msg.err == nil && d != nil {
-			d.doc.Set(msg.text)
-			d.check()
-			return nil
+			return d.takeEdited(msg)
 		}
 		return v.failed(msg.errand, msg.err)
 	}
+	return nil
+}
+
+// takeEdited takes the document in. One that is no JSON stays as it is, with the
+// place of the fault: nothing typed is lost.
+func (d *draft) takeEdited(e edited) tea.Cmd {
+	if e.text == e.errand.text {
+		return kit.Say("the editor changed nothing")
+	}
+	d.remember()
+	d.doc.Set(e.text)
+	d.check()
+	switch {
+	case !d.valid:
+		d.cursor = d.above()
+		d.doc.PlaceAt(d.fault.Offset)
+		return kit.Send(kit.Toast{Text: "the document is " + safe.Line(d.verdict, 120).String() + " (nothing is lost: e edits it again)", Bad: true})
+	case d.parsed != nil && !d.strict:
+		d.doc.Set(d.parsed.Indent()) // without the comments
+		d.check()
+	}
+	d.cursor = max(0, min(d.cursor, d.slots()-1))
 	return nil
 }
 

@@ -34,30 +34,33 @@ type screen struct {
 	moved   bool // the cursor has been put somewhere by the user
 	filter  string
 	asking  bool
+	naming  bool // a method is being named by hand
 	prompt  kit.Field
 	want    probes.Ref // to put the cursor on when its target has answered
 
-	drafts  map[probes.Ref]*draft
-	pane    pane
-	typing  bool // a field or the document has the focus
-	confirm *call
+	drafts   map[probes.Ref]*draft
+	forming  bool                  // a form is being asked for
+	picker   *picker               // open over everything else
+	traces   bool                  // each call begins a trace
+	loads    map[probes.Ref]*burst // the last ones of each method
+	question *question             // open below everything else
+	pane     pane
+	typing   bool // a field or the document has the focus
+	confirm  *call
 
 	calls   []*call // this session's, the oldest first
 	shown   bool
 	waits   *call // whose records are awaited
 	ticking bool
 	resp    response
-	past    bool // the history is open
-	history kit.List
-
-	single bool         // the last View had room for one pane
-	height map[pane]int // rows of each pane in the last View, for page keys
+	single  bool         // the last View had room for one pane
+	height  map[pane]int // rows of each pane in the last View, for page keys
 }
 
 // New makes the screen.
 func New(s *session.Session, o kit.Options) kit.Screen {
 	return &screen{s: s, o: o, chain: inspectors.Default(), targets: map[string]*offer{},
-		drafts: map[probes.Ref]*draft{}, height: map[pane]int{}}
+		drafts: map[probes.Ref]*draft{}, height: map[pane]int{}, traces: true, loads: map[probes.Ref]*burst{}}
 }
 
 func (v *screen) Name() string { return "Invoke" }
@@ -69,12 +72,17 @@ func (v *screen) Crumb() safe.Text {
 	return safe.Text{}
 }
 
-func (v *screen) Typing() bool { return v.asking || v.typing }
+func (v *screen) Typing() bool {
+	return v.asking || v.naming || v.question != nil || v.typing || v.picker != nil
+}
 
 // Close cancels the calls in flight and waits for them.
 func (v *screen) Close() {
 	for _, c := range v.calls {
 		c.stop()
+	}
+	for _, r := range v.loads {
+		r.end()
 	}
 	for _, c := range v.calls {
 		c.running.Wait()
@@ -87,18 +95,41 @@ func (v *screen) Shown(up bool) tea.Cmd {
 		v.confirm = nil
 		return nil
 	}
-	return tea.Batch(v.load(), v.await())
+	return tea.Batch(v.load(), v.await(), v.shapes(), v.beatAgain())
 }
 
+// Update asks for the form of what is under the cursor whatever else it does.
 func (v *screen) Update(msg tea.Msg) tea.Cmd {
+	cmd := v.update(msg)
+	if _, ok := msg.(formed); ok || !v.shown {
+		return cmd
+	}
+	if more := v.shapes(); more != nil {
+		return tea.Batch(cmd, more)
+	}
+	return cmd
+}
+
+func (v *screen) update(msg tea.Msg) tea.Cmd {
 	switch msg := msg.(type) {
 	case kit.Changed:
 		return v.load()
 	case listed:
 		v.take(msg)
-		return nil
+	case formed:
+		return v.takeForm(msg)
+	case unsaved:
+		return v.showSaved(msg)
+	case planned:
+		return v.confirmLoad(msg)
+	case named:
+		return v.takeNamed(msg)
+	case lined:
+		return v.copyLine(msg)
+	case remembered:
+		return v.showPast(msg)
 	case kit.Go:
-		v.want, v.filter, v.past, v.typing, v.confirm = msg.Ref, "", false, false, nil
+		v.want, v.filter, v.typing, v.confirm, v.picker, v.question = msg.Ref, "", false, nil, nil, nil
 		v.pane = onMethods
 		v.lay()
 		return tea.Batch(v.load(), v.await())
@@ -110,12 +141,16 @@ func (v *screen) Update(msg tea.Msg) tea.Cmd {
 		return v.typed(msg)
 	case checked:
 		return v.checked(msg)
+	case given:
+		return v.gave(msg)
 	case came:
 		return v.came(msg)
 	case ended:
 		return v.ended(msg)
 	case tick:
 		return v.ticked(msg)
+	case rendered, scanned, compared:
+		return v.resp.took(v, msg)
 	case toEdit, left, edited:
 		return v.external(msg)
 	}
@@ -133,9 +168,6 @@ func (v *screen) nav(n kit.Nav) tea.Cmd {
 			return kit.Say("not sent")
 		}
 	}
-	if v.past {
-		return v.navHistory(n)
-	}
 	switch n {
 	case kit.Back:
 		return v.back()
@@ -143,35 +175,37 @@ func (v *screen) nav(n kit.Nav) tea.Cmd {
 		v.pane, v.asking = onMethods, true
 		v.prompt.Set(v.filter)
 		return nil
-	case kit.NextPane:
-		v.pane = (v.pane + 1) % 3
+	case kit.NextPane, kit.PrevPane:
+		v.pane = (v.pane + map[kit.Nav]pane{kit.NextPane: 1, kit.PrevPane: 2}[n]) % 3
+		v.resp.inBody = v.pane == onResponse && !v.streams()
 		return nil
-	case kit.PrevPane:
-		v.pane = (v.pane + 2) % 3
-		return nil
-	case kit.NextTab:
-		v.resp.turn(1)
-		return nil
-	case kit.PrevTab:
-		v.resp.turn(-1)
-		return nil
+	case kit.NextTab, kit.PrevTab:
+		if v.pane == onRequest && v.refuseView() == "" {
+			return v.turnView()
+		}
+		return v.resp.turn(v, map[kit.Nav]int{kit.NextTab: 1, kit.PrevTab: -1}[n])
 	case kit.Refresh:
 		for _, o := range v.targets {
 			o.asked = false
 		}
 		return v.load()
 	case kit.CopyValue:
-		return v.copyBody()
+		return v.copyValue()
 	}
 	switch v.pane {
 	case onRequest:
-		v.navRequest(n)
-		return nil
+		return v.navRequest(n)
 	case onResponse:
-		v.navResponse(n)
-		return nil
+		return v.navResponse(n)
 	}
 	return v.navMethods(n)
+}
+
+// streams reports whether the shown call has more than one message to look at: the
+// movement keys then choose among them first.
+func (v *screen) streams() bool {
+	c := v.call()
+	return c != nil && (c.method.ClientStream || c.method.ServerStream)
 }
 
 func (v *screen) navMethods(n kit.Nav) tea.Cmd {
@@ -207,6 +241,15 @@ func (v *screen) back() tea.Cmd {
 
 // typed takes keys and pastes while a text has the focus.
 func (v *screen) typed(msg tea.Msg) tea.Cmd {
+	if v.picker != nil {
+		return v.typePicker(msg)
+	}
+	if v.question != nil {
+		return v.typeQuestion(msg)
+	}
+	if v.naming {
+		return v.typeMethod(msg)
+	}
 	if !v.asking {
 		return v.typeRequest(msg)
 	}
@@ -239,12 +282,20 @@ func (v *screen) beat() tea.Cmd {
 	return tea.Tick(250*time.Millisecond, func(time.Time) tea.Msg { return tick{v} })
 }
 
+// beatAgain goes on with the clock when the screen comes up and something runs.
+func (v *screen) beatAgain() tea.Cmd {
+	if c := v.call(); c != nil && c.inFlight() || v.loading() != nil {
+		return v.beat()
+	}
+	return nil
+}
+
 func (v *screen) ticked(t tick) tea.Cmd {
 	if t.by != v {
 		return nil
 	}
 	v.ticking = false
-	if c := v.call(); v.shown && c != nil && c.inFlight() {
+	if c := v.call(); v.shown && (c != nil && c.inFlight() || v.loading() != nil) {
 		return v.beat()
 	}
 	return nil

@@ -19,6 +19,7 @@ import (
 	"iscope/config"
 	"iscope/probes"
 	"iscope/probes/probetest"
+	"iscope/replay/request"
 	"iscope/tui/kit"
 	"iscope/tui/session"
 )
@@ -32,6 +33,8 @@ const target = "shop"
 type peer struct {
 	*probetest.Fake
 	methodsErr error
+	answer     []byte          // of Big
+	script     []probes.Record // instead of it
 }
 
 func (p *peer) Methods(ctx context.Context) ([]probes.Method, error) {
@@ -43,6 +46,7 @@ func (p *peer) Methods(ctx context.Context) ([]probes.Method, error) {
 		Params: []probes.Param{{Name: "id", In: "path", Type: "string", Required: true, Doc: "Order key, A-<n>"}, {Name: "view", In: "query", Type: "string", Example: "FULL"}}},
 		probes.Method{Name: "fake.Svc/Fancy", Group: "fake.Svc", Effect: probes.EffectRead},
 		probes.Method{Name: "fake.Svc/Broken", Group: "fake.Svc", Effect: probes.EffectRead},
+		probes.Method{Name: "fake.Svc/Big", Group: "fake.Svc", Effect: probes.EffectRead},
 		probes.Method{Name: "fake.Svc/Stuck", Group: "fake.Svc", Effect: probes.EffectRead, ServerStream: true}), err
 }
 
@@ -60,6 +64,16 @@ func (p *peer) Invoke(ctx context.Context, in probes.Invocation) iter.Seq2[probe
 			rec.Attrs = []probes.Attr{{Name: probes.AttrStatus, Value: "OK"}, {Name: probes.TimingConnect, Value: "1.1"},
 				{Name: probes.TimingFirstByte, Value: "8.0"}, {Name: probes.TimingTotal, Value: "12.4"}}
 			yield(rec, nil)
+		}
+	case "fake.Svc/Big":
+		if p.script != nil {
+			return p.scripted(p.script...)
+		}
+		return func(yield func(probes.Record, error) bool) {
+			rec.Kind, rec.Body = probes.Response, p.answer
+			if yield(rec, nil) {
+				yield(probes.Record{Call: "c", Kind: probes.End, Seen: clock, Attrs: []probes.Attr{{Name: probes.AttrStatus, Value: "OK"}}}, nil)
+			}
 		}
 	case "fake.Svc/Broken":
 		return func(yield func(probes.Record, error) bool) {
@@ -101,8 +115,9 @@ func build(t testing.TB, class string, write bool) (*screen, *peer) {
 // open makes the screen on the configuration and waits for the target to answer.
 func open(t testing.TB, d probes.Driver, path string) *screen {
 	t.Helper()
-	cfg := load(t, d, path)
-	s, err := session.New(session.Options{Config: cfg, Drivers: []probes.Driver{d}, Now: func() time.Time { return clock }}, "")
+	cfg := configured(t, d, path)
+	s, err := session.New(session.Options{Config: cfg, Drivers: []probes.Driver{d}, Now: func() time.Time { return clock },
+		History: request.HistoryAt(filepath.Join(t.TempDir(), "history.jsonl"))}, "")
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -120,6 +135,7 @@ func open(t testing.TB, d probes.Driver, path string) *screen {
 	}
 	run(t, sc, sc.Update(kit.Changed{}))
 	sc.ticking = true // no clock
+	sc.traces = false // their ids differ each time
 	sc.shown = false  // waits for no records by itself: tests do
 	return sc
 }
@@ -137,7 +153,7 @@ func run(t testing.TB, sc *screen, cmd tea.Cmd) (out []tea.Msg) {
 		for _, c := range msg {
 			out = append(out, run(t, sc, c)...)
 		}
-	case listed, checked, ended, toEdit, left, edited:
+	case listed, checked, ended, toEdit, left, edited, given, formed, rendered, scanned, compared, named, lined, remembered, planned, loaded, unsaved:
 		out = append(out, run(t, sc, sc.Update(msg))...)
 	default:
 		out = append(out, msg)
@@ -394,16 +410,17 @@ func TestHeadersTrailersAndTimings(t *testing.T) {
 	sc, _ := build(t, "local", true)
 	choose(t, sc, "fake.Svc/Fancy")
 	press(t, sc, "s")
-	for _, want := range []string{`"order"`, "content-type", "grpc-status", "iscope.timing"} {
-		frame := ansi.Strip(sc.View(200, 60))
-		if want == "iscope.timing" {
+	for tab, want := range map[int]string{tabText: `"order"`, tabTree: `- {} 2  36 B`, tabRaw: `boom \e[2J`, tabHex: "6f 72 64 65", tabHeaders: "content-type",
+		tabTrailers: "grpc-status", tabFacts: "iscope.timing", tabDiff: "there is no earlier answer"} {
+		sc.resp.reset()
+		sc.toResponse(tab)
+		if tab == tabFacts {
 			sc.resp.moved, sc.resp.cursor = true, 1
-			frame = ansi.Strip(sc.View(200, 60))
 		}
-		if !strings.Contains(frame, want) || !strings.Contains(frame, "dns —  connect 1.1  tls —  first byte 8.0  total 12.4") {
+		frame := ansi.Strip(sc.View(200, 60))
+		if !strings.Contains(frame, want) || !strings.Contains(frame, "▒ connect 1.1  · wait 8.0  ms") {
 			t.Errorf("no %s in\n%s", want, frame)
 		}
-		sc.Update(kit.NextTab)
 	}
 }
 
@@ -416,9 +433,9 @@ func TestHistoryTakesACallUpAgain(t *testing.T) {
 	press(t, sc, "s")
 	choose(t, sc, "fake.Svc/Fancy")
 	press(t, sc, "t")
-	sc.Update(kit.Down)
-	run(t, sc, sc.Update(kit.Enter))
-	if d := sc.draft(); d.doc.Value() != `{"text":"first"}` || sc.call() != sc.calls[0] {
+	typing(sc, "first")
+	run(t, sc, sc.Update(key("enter")))
+	if d := sc.draft(); compact(d.doc.Value()) != `{"text":"first"}` || sc.call() != sc.calls[0] {
 		t.Errorf("%q", d.doc.Value())
 	}
 }
@@ -455,7 +472,7 @@ func TestHintsAreOfWhatHasTheFocus(t *testing.T) {
 	sc, _ := build(t, "staging", true)
 	first := func() string { return sc.Bindings()[0].Name }
 	choose(t, sc, "fake.Svc/Store")
-	if first() != "send" || len(sc.Bindings()) != 7 {
+	if first() != "send" || len(sc.Bindings()) < 15 {
 		t.Error(first())
 	}
 	sc.Update(kit.Enter)
@@ -489,7 +506,7 @@ func TestKeysAreTheirOwn(t *testing.T) {
 	}
 }
 
-func load(t testing.TB, d probes.Driver, path string) *config.Config {
+func configured(t testing.TB, d probes.Driver, path string) *config.Config {
 	t.Helper()
 	cfg, err := config.Load(config.Location{Path: path}, []probes.Driver{d})
 	if err != nil {

@@ -9,13 +9,15 @@ import (
 
 	"iscope/inspectors/safe"
 	"iscope/probes"
+	"iscope/tui/kit"
 	"iscope/tui/session"
 )
 
 // offer is what one target can be asked to do.
 type offer struct {
 	methods []probes.Method
-	since   time.Time // state of the target for which it was asked
+	added   []probes.Method // named by hand
+	since   time.Time       // state of the target for which it was asked
 	asking  bool
 	asked   bool
 	err     string // without secrets
@@ -123,21 +125,30 @@ func (v *screen) lay() {
 		at := len(v.rows)
 		v.rows = append(v.rows, row{target: target})
 		v.layGroups(target, o)
-		if v.filter != "" && len(v.rows) == at+1 {
+		if v.filter != "" && len(v.rows) == at+1 && !kit.NewNames(v.filter).Match(target) {
 			v.rows = v.rows[:at]
 		}
 	}
 	v.place(was, had)
 }
 
+// at is one of the methods, those named by hand at the end.
+func (o *offer) at(i int) *probes.Method {
+	if i < len(o.methods) {
+		return &o.methods[i]
+	}
+	return &o.added[i-len(o.methods)]
+}
+
 // layGroups lists the methods by group; methods come sorted by name, which keeps
 // the groups of most systems together, but not of all.
 func (v *screen) layGroups(target string, o *offer) {
 	var groups []string
+	names := kit.NewNames(v.filter)
 	members := map[string][]*probes.Method{}
-	for i := range o.methods {
-		m := &o.methods[i]
-		if !matches(target, m, v.filter) {
+	for i := range len(o.methods) + len(o.added) {
+		m := o.at(i)
+		if !names.Match(m.Name, target, m.Doc) {
 			continue
 		}
 		if members[m.Group] == nil {
@@ -153,17 +164,6 @@ func (v *screen) layGroups(target string, o *offer) {
 			v.rows = append(v.rows, row{target: target, group: g, method: m})
 		}
 	}
-}
-
-// matches: every word typed is in the method's name, target or documentation.
-func matches(target string, m *probes.Method, filter string) bool {
-	text := strings.ToLower(target + " " + m.Name + " " + m.Doc)
-	for word := range strings.FieldsSeq(strings.ToLower(filter)) {
-		if !strings.Contains(text, word) {
-			return false
-		}
-	}
-	return true
 }
 
 func (v *screen) current() (row, bool) {

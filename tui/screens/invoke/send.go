@@ -2,6 +2,7 @@ package invoke
 
 import (
 	"errors"
+	"slices"
 	"time"
 
 	tea "charm.land/bubbletea/v2"
@@ -31,6 +32,8 @@ func (v *screen) refuseSend() string {
 		return "the parameter " + safe.Line(d.missing(), 40).String() + " is required"
 	case bad != "":
 		return "the header " + safe.Line(bad, 40).String() + " is not of the form name: value"
+	case d.masked() != "":
+		return d.masked() + " holds a reference in place of a secret, which is not kept; fill it in"
 	case d.body && !d.valid:
 		return "the document is " + d.verdict
 	}
@@ -38,24 +41,59 @@ func (v *screen) refuseSend() string {
 }
 
 // send sends the request, or one more message into the open call.
-func (v *screen) send() tea.Cmd {
+func (v *screen) send() tea.Cmd { return v.sendAs(false) }
+
+// force sends what the contract does not allow, as far as it can be put on the
+// wire.
+func (v *screen) force() tea.Cmd { return v.sendAs(true) }
+
+func (v *screen) sendAs(force bool) tea.Cmd {
 	d := v.draft()
+	prepare := d.prepare(v.o.Now())
 	if c := v.call(); c != nil && c.open() && c.method.ClientStream {
-		doc := d.document()
-		if doc == nil {
-			doc = []byte("{}")
+		return func() tea.Msg {
+			doc, err := prepare()
+			if doc == nil {
+				doc = []byte("{}")
+			}
+			return given{c, doc, err}
 		}
-		if why := c.give(doc); why != "" {
-			return kit.Send(kit.Toast{Text: why, Bad: true})
-		}
-		return v.await()
 	}
 	header, _ := d.fields()
-	var docs [][]byte
-	if doc := d.document(); doc != nil {
-		docs = [][]byte{doc}
+	c := v.newCall(d.ref, d.method, probes.Invocation{Header: header, Params: d.values(), Force: force, Redirects: v.redirects()}, nil)
+	c.prepare = prepare
+	return v.try(c)
+}
+
+// maxRedirects is how many are followed, each shown.
+const maxRedirects = 10
+
+// redirects are followed where nothing can be changed by it.
+func (v *screen) redirects() int {
+	if d := v.draft(); d.method.Effect == probes.EffectRead {
+		return maxRedirects
 	}
-	return v.try(v.newCall(d.ref, d.method, probes.Invocation{Header: header, Params: d.values()}, docs))
+	return 0
+}
+
+// given is one more message for an open stream.
+type given struct {
+	c   *call
+	doc []byte
+	err error
+}
+
+func (v *screen) gave(g given) tea.Cmd {
+	if g.c.by != v {
+		return nil
+	}
+	if g.err != nil {
+		return kit.Send(kit.Fail{Err: g.err})
+	}
+	if why := g.c.give(g.doc); why != "" {
+		return kit.Send(kit.Toast{Text: why, Bad: true})
+	}
+	return v.await()
 }
 
 // resend makes the shown call once more, with what was sent then.
@@ -99,6 +137,9 @@ func (v *screen) try(c *call) tea.Cmd {
 		if c.method.Effect != probes.EffectRead {
 			err = conn.Writable("calling " + c.method.Name)
 		}
+		if err == nil {
+			err = c.ready()
+		}
 		return checked{c, conn.Target.Environment, err}
 	}
 }
@@ -131,9 +172,25 @@ func (c *call) refuse(err error) {
 		return
 	}
 	c.over, c.stopped, c.began, c.finished = true, true, c.by.o.Now(), c.by.o.Now()
-	c.err, c.hint = c.by.clean(err.Error()), c.by.clean(probes.HintOf(err))
+	c.err, c.hint, c.kind = c.by.clean(err.Error()), c.by.clean(probes.HintOf(err)), probes.KindOf(err)
 	close(c.done)
 	c.cancel()
+}
+
+// shed drops the records of calls that are too old, or too much together.
+func (v *screen) shed() {
+	kept, bytes := 0, 0
+	for _, c := range slices.Backward(v.calls) {
+		ring := c.progress().ring
+		if ring == nil {
+			continue
+		}
+		kept++
+		bytes += ring.Stats().Bytes
+		if kept > 1 && (kept > keptRings || bytes > keptBytes) {
+			c.forget()
+		}
+	}
 }
 
 // ended says that a call has.
@@ -152,21 +209,24 @@ func (v *screen) start(c *call) tea.Cmd {
 // keep adds a call to the history, which is bounded.
 func (v *screen) keep(c *call) {
 	v.calls = append(v.calls, c)
-	if n := len(v.calls) - keptRings; n > 0 {
-		v.calls[n-1].forget()
-	}
+	v.shed()
 	if len(v.calls) > keptCalls && !v.calls[0].inFlight() {
 		v.calls = v.calls[1:]
 	}
 	v.resp.reset()
+	if v.resp.tab == tabDiff && v.before(c) == nil {
+		v.resp.tab = tabText
+	}
 	if v.single {
 		v.pane, v.typing = onResponse, false
+		v.resp.inBody = !v.streams()
 	}
 }
 
 func (v *screen) ended(m ended) tea.Cmd {
 	if m.c.by == v && m.c == v.call() {
-		v.resp.body = nil
+		v.resp.page = nil
+		return v.opened()
 	}
 	return nil
 }
@@ -208,6 +268,10 @@ func (v *screen) cancel() tea.Cmd {
 	if v.confirm != nil {
 		v.confirm = nil
 		return kit.Say("not sent")
+	}
+	if r := v.loading(); r != nil {
+		r.stop()
+		return kit.Say("stopping the load")
 	}
 	c := v.call()
 	for i := len(v.calls) - 1; i >= 0 && (c == nil || !c.inFlight()); i-- {
