@@ -2,56 +2,71 @@ package httpapi
 
 import (
 	"encoding/json"
-	"maps"
 	"mime"
-	"slices"
 	"strconv"
 	"strings"
-
-	"github.com/getkin/kin-openapi/openapi3"
 )
 
-// body is the request body that an operation takes, in the content type we
-// would send.
+// body is a request's or answer's body, in one of its content types.
 type body struct {
+	doc         *parsed
 	contentType string
-	media       *openapi3.MediaType
+	media       part
 	ref         string // of its schema
 	response    bool
 }
 
-// requestBody is nil if the operation takes none.
-func (o *operation) requestBody() *body {
-	if o.spec.RequestBody == nil || o.spec.RequestBody.Value == nil {
+// requestBody is the declared body in the content type given, or in the one we
+// would send; nil if the operation takes none.
+func (o *operation) requestBody(contentType string) *body {
+	spec := o.doc.deref(o.spec["requestBody"])
+	if spec == nil {
 		return nil
 	}
 	pointer := o.pointer + "/requestBody"
-	if ref := o.spec.RequestBody.Ref; ref != "" {
+	if ref := refOf(o.spec["requestBody"]); ref != "" {
 		pointer = strings.TrimPrefix(ref, "#")
 	}
-	return bodyOf(o.spec.RequestBody.Value.Content, pointer, false)
+	return o.doc.bodyOf(objectIn(spec, "content"), contentType, pointer, false)
 }
 
-// bodyOf picks the content type: JSON, else something like JSON, else a form,
-// else the first by name.
-func bodyOf(content openapi3.Content, pointer string, response bool) *body {
+// bodyOf picks the content type: the one that matches what is given, or JSON,
+// else something like JSON, else a form, else the first by name.
+func (d *parsed) bodyOf(content part, given, pointer string, response bool) *body {
 	var best string
-	for _, ct := range slices.Sorted(maps.Keys(content)) {
+	for _, ct := range sortedKeys(content) {
+		if _, ok := content[ct].(part); !ok {
+			continue
+		}
+		if given != "" && !matches(ct, given) {
+			continue
+		}
 		if best == "" || rank(ct) < rank(best) {
 			best = ct
 		}
 	}
-	if best == "" || content[best] == nil {
+	if best == "" {
 		return nil
 	}
-	b := &body{contentType: best, media: content[best], response: response}
-	if b.media.Schema != nil {
-		b.ref = b.media.Schema.Ref
+	b := &body{doc: d, contentType: best, media: objectIn(content, best), response: response}
+	if schema, ok := b.media["schema"]; ok {
+		b.ref = refOf(schema)
 		if b.ref == "" {
 			b.ref = "#" + pointer + "/content/" + escapePointer(best) + "/schema"
 		}
 	}
 	return b
+}
+
+// matches tells whether a content type is the declared one or in its range:
+// "application/*".
+func matches(declared, given string) bool {
+	have, want := mediaType(given), mediaType(declared)
+	if have == want || want == "*/*" {
+		return true
+	}
+	prefix, ok := strings.CutSuffix(want, "*")
+	return ok && strings.HasPrefix(have, prefix)
 }
 
 func rank(contentType string) int {
@@ -62,13 +77,18 @@ func rank(contentType string) int {
 		return 1
 	case t == formType:
 		return 2
+	case t == multipartType:
+		return 3
 	case strings.Contains(t, "*"):
-		return 4
+		return 5
 	}
-	return 3
+	return 4
 }
 
-const formType = "application/x-www-form-urlencoded"
+const (
+	formType      = "application/x-www-form-urlencoded"
+	multipartType = "multipart/form-data"
+)
 
 // mediaType is a content type without its parameters, in lower case.
 func mediaType(contentType string) string {
@@ -84,6 +104,11 @@ func isJSON(mediaType string) bool {
 	return mediaType == "application/json" || mediaType == "text/json" || strings.HasSuffix(mediaType, "+json")
 }
 
+// isBinary recognises what stands for bytes rather than a text.
+func isBinary(s part) bool {
+	return textOf(s, "format") == "binary" || s["contentMediaType"] != nil && s["contentEncoding"] == nil
+}
+
 // sendable is the content type to send: the document's, unless it is a range.
 func (b *body) sendable() string {
 	if b == nil || strings.Contains(b.contentType, "*") {
@@ -92,20 +117,25 @@ func (b *body) sendable() string {
 	return b.contentType
 }
 
+// written tells whether the body is written as a JSON document, whatever is sent
+// then.
+func (b *body) written() bool {
+	t := mediaType(b.sendable())
+	return isJSON(t) || t == formType || t == multipartType
+}
+
 // template is an example document to edit; nil for bodies that are not written
 // as JSON.
 func (b *body) template() json.RawMessage {
-	if t := mediaType(b.sendable()); !isJSON(t) && t != formType {
+	if !b.written() {
 		return nil
 	}
-	example := b.media.Example
-	for _, name := range slices.Sorted(maps.Keys(b.media.Examples)) {
-		if ref := b.media.Examples[name]; example == nil && ref != nil && ref.Value != nil {
-			example = ref.Value.Value
-		}
+	example := b.media["example"]
+	if example == nil {
+		example = b.doc.firstExample(b.media)
 	}
 	if example == nil {
-		example = exampleOf(b.media.Schema, b.response)
+		example = b.doc.exampleOf(b.media["schema"], b.response, mediaType(b.sendable()) == multipartType)
 	}
 	text, err := json.Marshal(example)
 	if err != nil {
@@ -116,15 +146,15 @@ func (b *body) template() json.RawMessage {
 
 // outputRef is the schema of the first successful answer, or of the default.
 func (o *operation) outputRef() string {
-	codes := o.spec.Responses.Map()
-	for _, code := range slices.Sorted(maps.Keys(codes)) {
+	responses := objectIn(o.spec, "responses")
+	for _, code := range sortedKeys(responses) {
 		if strings.HasPrefix(code, "2") {
-			if b := o.answer(code, codes[code]); b != nil {
+			if b := o.answer(code, ""); b != nil {
 				return b.ref
 			}
 		}
 	}
-	if b := o.answer("default", codes["default"]); b != nil {
+	if b := o.answer("default", ""); b != nil {
 		return b.ref
 	}
 	return ""
@@ -132,26 +162,23 @@ func (o *operation) outputRef() string {
 
 // answerFor finds what the document says about a status: the code itself, its
 // class ("4XX"), or the default.
-func (o *operation) answerFor(status int) (key string, ref *openapi3.ResponseRef) {
+func (o *operation) answerFor(status int) (key string, found bool) {
 	code := strconv.Itoa(status)
+	responses := objectIn(o.spec, "responses")
 	for _, key := range []string{code, code[:1] + "XX", code[:1] + "xx", "default"} {
-		if ref := o.spec.Responses.Value(key); ref != nil {
-			return key, ref
+		if o.doc.deref(responses[key]) != nil {
+			return key, true
 		}
 	}
-	return "", nil
+	return "", false
 }
 
-func (o *operation) answer(key string, ref *openapi3.ResponseRef) *body {
-	if ref == nil || ref.Value == nil {
-		return nil
+// answer is a declared answer in the content type given, or in the likeliest.
+func (o *operation) answer(key, contentType string) *body {
+	v := objectIn(o.spec, "responses")[key]
+	pointer := o.pointer + "/responses/" + escapePointer(key)
+	if ref := refOf(v); ref != "" {
+		pointer = strings.TrimPrefix(ref, "#")
 	}
-	return bodyOf(ref.Value.Content, o.answerPointer(key, ref), true)
-}
-
-func (o *operation) answerPointer(key string, ref *openapi3.ResponseRef) string {
-	if ref.Ref != "" {
-		return strings.TrimPrefix(ref.Ref, "#")
-	}
-	return o.pointer + "/responses/" + escapePointer(key)
+	return o.doc.bodyOf(objectIn(o.doc.deref(v), "content"), contentType, pointer, true)
 }

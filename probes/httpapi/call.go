@@ -16,14 +16,30 @@ type call struct {
 	path     string // escaped, or a template with its braces
 	query    string // escaped, without "?"
 	template bool
+	socket   bool   // a WebSocket is opened, by a GET
+	host     string // named in a ws:// URL, else ""
 }
+
+// socketWord stands for the method where a line means a WebSocket.
+const socketWord = "WS"
 
 func parseCall(s string) (call, error) {
 	method, target, _ := strings.Cut(strings.TrimSpace(s), " ")
-	if strings.HasPrefix(method, "/") {
+	if strings.HasPrefix(method, "/") || socketScheme(method) {
 		method, target = "GET", strings.TrimSpace(s)
 	}
 	target = strings.TrimSpace(target)
+	c := call{}
+	if strings.EqualFold(method, socketWord) {
+		method, c.socket = "GET", true
+	}
+	if scheme, rest, ok := strings.Cut(target, "://"); ok && socketScheme(target) && strings.EqualFold(method, "GET") {
+		c.host, target, _ = strings.Cut(rest, "/")
+		target, c.socket = "/"+target, true
+		if c.host == "" {
+			return call{}, fmt.Errorf("%s:// has no host", scheme)
+		}
+	}
 	if !strings.HasPrefix(target, "/") {
 		return call{}, fmt.Errorf("%q is no method and path", s)
 	}
@@ -36,10 +52,10 @@ func parseCall(s string) (call, error) {
 	if strings.Contains(target, "#") {
 		return call{}, errors.New("a fragment (#) is never sent to a server")
 	}
-	c := call{method: method}
+	c.method = method
 	c.path, c.query, _ = strings.Cut(target, "?")
 	c.query = escapeQuery(c.query)
-	if c.template = braces.MatchString(c.path); c.template {
+	if c.template = len(braces(c.path)) > 0; c.template {
 		return c, nil
 	}
 	u, err := url.ParseRequestURI(c.path)
@@ -54,7 +70,33 @@ func parseCall(s string) (call, error) {
 	return c, nil
 }
 
-func (c call) name() string { return c.method + " " + c.path }
+func (c call) name() string {
+	if c.socket {
+		return socketWord + " " + c.path
+	}
+	return c.method + " " + c.path
+}
+
+func socketScheme(s string) bool {
+	low := strings.ToLower(s)
+	return strings.HasPrefix(low, "ws://") || strings.HasPrefix(low, "wss://")
+}
+
+// parseCall reads a request line. A ws:// URL in it must be of this target:
+// another host has other credentials and rules.
+func (p *probe) parseCall(s string) (call, error) {
+	c, err := parseCall(s)
+	if err != nil || c.host == "" {
+		return c, err
+	}
+	if c.host != p.base.Host && c.host != hostPort(p.base) {
+		return call{}, fmt.Errorf("%s is another host than the target's, %s", c.host, p.base.Host)
+	}
+	if rest, ok := strings.CutPrefix(c.path, p.base.EscapedPath()+"/"); ok {
+		c.path = "/" + rest
+	}
+	return c, nil
+}
 
 // escapeQuery percent-encodes what cannot stand in a request line and leaves
 // the rest as it was written.

@@ -1,85 +1,97 @@
 package httpapi
 
 import (
-	"encoding/json"
-	"errors"
 	"fmt"
 	"net/http"
 	"strings"
-
-	"github.com/getkin/kin-openapi/openapi3"
 )
 
-// Bounds of holding a response against the document.
-const (
-	maxChecked    = 256 << 10 // bytes of body
-	maxViolations = 5
-)
-
-// violations says what of a response the document does not allow. A body that
-// is cut, no JSON, or large is not looked into.
-func (o *operation) violations(doc *document, resp *http.Response, body []byte, cut int64) []string {
-	if o.spec.Responses.Len() == 0 || resp.StatusCode/100 == 3 {
-		return nil
+// violations says what of a response the document does not allow, and why its
+// body was not looked into if it should have been.
+func (o *operation) violations(resp *http.Response, body []byte, cut int64) (found []string, unchecked string) {
+	if len(objectIn(o.spec, "responses")) == 0 || resp.StatusCode/100 == 3 {
+		return nil, ""
 	}
-	key, ref := o.answerFor(resp.StatusCode)
-	if ref == nil || ref.Value == nil {
-		return []string{fmt.Sprintf("status %d is not in the document", resp.StatusCode)}
+	key, ok := o.answerFor(resp.StatusCode)
+	if !ok {
+		return []string{fmt.Sprintf("status: %d is not in the document", resp.StatusCode)}, ""
 	}
-	content := ref.Value.Content
+	declared := o.doc.deref(objectIn(o.spec, "responses")[key])
+	found = o.headerViolations(key, objectIn(declared, "headers"), resp.Header)
+	content := objectIn(declared, "content")
 	if len(content) == 0 || !hasBody(o.method, resp.StatusCode) {
-		return nil
+		return found, ""
 	}
 	given := resp.Header.Get("Content-Type")
-	media := content.Get(given)
-	if media == nil {
-		return []string{fmt.Sprintf("content type %q is not in the document for status %s", given, key)}
+	b := o.answer(key, given)
+	if b == nil || given == "" {
+		return append(found, fmt.Sprintf("header/Content-Type: %q is not in the document for status %s", given, key)), ""
 	}
-	if media.Schema == nil || media.Schema.Value == nil || !isJSON(mediaType(given)) || cut > 0 || len(body) > maxChecked {
-		return nil
+	if b.media["schema"] == nil || !isJSON(mediaType(given)) {
+		return found, ""
 	}
-	return doc.check(o.answerPointer(key, ref), media.Schema, body)
+	inBody, unchecked := o.bodyViolations(b, body, cut)
+	return append(found, inBody...), unchecked
 }
 
-// check validates a JSON body against a schema, unless the schema has grown
-// beyond what can be checked in passing.
-func (d *document) check(pointer string, ref *openapi3.SchemaRef, body []byte) []string {
-	part, ok := follow(d.tree, unescapeFragment(pointer))
-	if _, _, small := d.closure(part); !ok || !small {
-		return nil
-	}
-	var value any
-	if err := json.Unmarshal(body, &value); err != nil {
-		return []string{"the body is no JSON: " + err.Error()}
-	}
-	opts := []openapi3.SchemaValidationOption{openapi3.VisitAsResponse(), openapi3.MultiErrors()}
-	if d.spec.IsOpenAPI31OrLater() {
-		opts = append(opts, openapi3.EnableJSONSchema2020())
-	}
-	return findings(ref.Value.VisitJSON(value, opts...), nil)
-}
-
-// findings flattens a validation error into one line for each finding: where in
-// the body, and the reason, which never repeats the value.
-func findings(err error, out []string) []string {
-	if err == nil || len(out) >= maxViolations {
-		return out
-	}
-	switch e := err.(type) {
-	case openapi3.MultiError:
-		for _, inner := range e {
-			out = findings(inner, out)
+// headerViolations checks the declared headers (OpenAPI 3.1 §4.8.21).
+func (o *operation) headerViolations(key string, declared part, have http.Header) []string {
+	var out []string
+	for _, name := range sortedKeys(declared) {
+		h := o.doc.deref(declared[name])
+		if strings.EqualFold(name, "Content-Type") || h == nil {
+			continue
 		}
-	case *openapi3.SchemaError:
-		// That a part of an allOf failed says nothing; what failed in it does.
-		var parts openapi3.MultiError
-		if e.SchemaField == "allOf" && errors.As(e.Origin, &parts) {
-			return findings(parts, out)
+		values := have.Values(name)
+		if len(values) == 0 {
+			if flagOf(h, "required") {
+				out = append(out, "header/"+name+": it is required, and did not come")
+			}
+			continue
 		}
-		at := "/" + strings.Join(e.JSONPointer(), "/")
-		out = append(out, strings.TrimSpace(at+": "+firstLine(e.Reason)))
-	default:
-		out = append(out, firstLine(err.Error()))
+		p := &parameter{name: name, in: "header", style: "simple", schema: h["schema"], spec: h}
+		if s := o.doc.deref(p.schema); typeOf(s) == "array" && len(values) == 1 {
+			values = strings.Split(values[0], ",")
+			for i := range values {
+				values[i] = strings.TrimSpace(values[i])
+			}
+		}
+		found, err := o.doc.check(o.pointer+" "+key+" header "+name, p.schema, o.doc.value(p, values), asResponse)
+		if err != nil {
+			continue
+		}
+		for _, f := range found {
+			out = append(out, "header/"+name+f.at+": "+f.text)
+		}
 	}
 	return out
+}
+
+func (o *operation) bodyViolations(b *body, body []byte, cut int64) (out []string, unchecked string) {
+	const not = "the body was not held against the contract: "
+	switch {
+	case cut > 0:
+		return nil, not + "it was cut"
+	case len(body) > maxChecked:
+		return nil, not + fmt.Sprintf("it is larger than %d KiB", maxChecked>>10)
+	}
+	value, ok := decodeJSON(string(body))
+	if !ok {
+		_, err := checkJSON(body)
+		if err == nil {
+			err = fmt.Errorf("more follows its end")
+		}
+		return []string{"body: it is no JSON: " + err.Error()}, ""
+	}
+	found, err := o.doc.check(b.ref, b.media["schema"], value, asResponse)
+	if err != nil {
+		return nil, not + firstLine(err.Error())
+	}
+	for _, f := range found {
+		if len(out) == maxViolations {
+			return append(out, fmt.Sprintf("body: and %d more", len(found)-maxViolations)), ""
+		}
+		out = append(out, "body"+f.at+": "+f.text)
+	}
+	return out, ""
 }

@@ -122,16 +122,12 @@ func (p *probe) node(doc *document) *probes.Node {
 	}
 	if doc != nil {
 		add(probes.AttrServiceName, doc.title())
-		if doc.spec.Info != nil {
-			add(probes.AttrServiceVer, doc.spec.Info.Version)
-		}
+		add(probes.AttrServiceVer, plain(objectIn(doc.tree, "info")["version"]))
 		add(attrOperations, strconv.Itoa(len(doc.ops)))
 		add(attrVersion, doc.version)
 		add(attrDocument, doc.place)
-		for _, s := range doc.spec.Servers {
-			if s != nil {
-				add(attrServer, s.URL)
-			}
+		for _, s := range listOf(doc.tree, "servers") {
+			add(attrServer, textOf(objectOrNone(s), "url"))
 		}
 		for _, w := range doc.warnings {
 			add(attrWarning, w)
@@ -145,10 +141,10 @@ func (p *probe) node(doc *document) *probes.Node {
 }
 
 func (d *document) title() string {
-	if d == nil || d.spec.Info == nil {
+	if d == nil {
 		return ""
 	}
-	return strings.TrimSpace(d.spec.Info.Title)
+	return strings.TrimSpace(textOf(objectIn(d.tree, "info"), "title"))
 }
 
 // below tells whether a path is the beginning of some operation's.
@@ -166,9 +162,31 @@ func (p *probe) Methods(ctx context.Context) ([]probes.Method, error) {
 	}
 	out := make([]probes.Method, len(doc.ops))
 	for i, o := range doc.ops {
-		out[i] = o.listed
+		out[i] = o.listed()
 	}
 	return out, nil
+}
+
+// Method finds one operation, by its template or by a path that is written out,
+// which keeps its own name. What the document does not have can be called all
+// the same, so that it comes back beside the ErrNotFound.
+func (p *probe) Method(ctx context.Context, name string) (probes.Method, error) {
+	doc, err := p.docs.get(ctx, fresh)
+	if err != nil {
+		return probes.Method{Name: name}, p.dressed("finding the operation", err)
+	}
+	if c, err := p.parseCall(name); err == nil {
+		if o := doc.find(c); o != nil {
+			m := o.listed()
+			m.Name = name
+			if c.socket {
+				m.Effect, m.ClientStream, m.ServerStream = probes.EffectUnknown, true, true
+			}
+			return m, nil
+		}
+	}
+	return probes.Method{Name: name}, p.fail("finding the operation", probes.ErrNotFound,
+		fmt.Errorf("the document has no operation %q", name), doc.nearest(name))
 }
 
 // dressed makes an Error of what the library returned, which may be the bare

@@ -408,7 +408,7 @@ func TestBasePath(t *testing.T) {
 	srv := serve(t, "", func(w http.ResponseWriter, r *http.Request) { path = r.RequestURI })
 	for _, base := range []string{"/api", "/api/", "/a%2Fb"} {
 		tg := noDoc(srv.URL + base)
-		mustInvoke(t, openTarget(t, tg), "GET /orders/{id}", "", param("id", "x y"))
+		mustInvoke(t, openTarget(t, tg), "GET /orders/{id}", "", param("id", "x y"), forced)
 		if want := strings.TrimRight(base, "/") + "/orders/x%20y"; path != want {
 			t.Errorf("base %s: called %s, want %s", base, path, want)
 		}

@@ -13,6 +13,7 @@ import (
 const (
 	optOpenAPI = "openapi"
 	optHTTP2   = "http2"
+	optBalance = "balance"
 )
 
 // Driver describes the driver for HTTP APIs.
@@ -21,10 +22,13 @@ func Driver() probes.Driver {
 		Name: "http",
 		Doc: "HTTP APIs described by OpenAPI 3.0, 3.1 or Swagger 2.0: operations with their parameters and body " +
 			"templates, calls with DNS, connect, TLS and first-byte timing, server-sent events as they arrive. " +
-			"Auth: basic (username, password), bearer (token) or a header of your choice (token, header). " +
+			"A call is held against the document before it is sent, its answer when it came. WebSockets are methods " +
+			"WS /path. " +
+			"Auth: basic (username, password), bearer (token) or a header of your choice (token, header); an API key " +
+			"(token) goes where the document says. " +
 			"A path in the target's URL is the base of all its operations.",
 		Impact:  "Reads the OpenAPI document, trying a dozen well-known paths where none is configured; calls only what you ask for.",
-		Schemes: []probes.Scheme{{Name: "http"}, {Name: "https", TLS: true}},
+		Schemes: []probes.Scheme{{Name: "http"}, {Name: "https", TLS: true}, {Name: "ws"}, {Name: "wss", TLS: true}},
 		Columns: []probes.Column{
 			{Title: "STATUS", Attr: probes.AttrStatus, Width: 14},
 			{Title: "METHOD", Attr: probes.AttrHTTPMethod, Width: 7},
@@ -38,6 +42,8 @@ func Driver() probes.Driver {
 				"or a local file (./orders.yaml, file:/etc/orders.yaml); looked for at well-known paths if not given"},
 			{Name: optHTTP2, Type: "string", Default: "auto", Doc: "auto: HTTP/2 where TLS negotiates it; h2c: HTTP/2 without TLS, " +
 				"with prior knowledge; off: HTTP/1.1 only"},
+			{Name: optBalance, Type: "string", Doc: "round_robin: one request after the other to all addresses that the host's name " +
+				"has; the target may name several hosts, with commas between"},
 		},
 		Open:       open,
 		URLSubject: urlSubject,
@@ -58,7 +64,8 @@ func urlSubject(t *probes.Target, u *url.URL) string {
 	if looksLikeDocument(u.Path) && t.Options[optOpenAPI] == "" {
 		t.Options[optOpenAPI] = u.EscapedPath()
 	}
-	if u.RawQuery == "" && (u.Path == "" || u.Path == "/") {
+	socket := u.Scheme == "ws" || u.Scheme == "wss"
+	if !socket && u.RawQuery == "" && (u.Path == "" || u.Path == "/") {
 		return ""
 	}
 	// Escaped, except that a template keeps its braces and a method its space.
@@ -66,7 +73,10 @@ func urlSubject(t *probes.Target, u *url.URL) string {
 	if strings.ContainsAny(u.Path, "{ ") {
 		p = u.Path
 	}
-	if m, rest, ok := strings.Cut(strings.TrimPrefix(p, "/"), " "); ok && isMethod(m) {
+	if socket {
+		return withQuery(socketWord+" /"+strings.TrimPrefix(p, "/"), u.RawQuery)
+	}
+	if m, rest, ok := strings.Cut(strings.TrimPrefix(p, "/"), " "); ok && (isMethod(m) || m == socketWord) {
 		p, m = rest, strings.ToUpper(m)
 		return withQuery(m+" "+p, u.RawQuery)
 	}

@@ -11,11 +11,17 @@ import (
 )
 
 // endpointOf reads the target's address: host:port, with or without a scheme
-// and a base path. The path of the result has no trailing slash.
-func endpointOf(t *probes.Target) (*url.URL, error) {
+// and a base path, which has no trailing slash in the result. Where requests are
+// spread over instances there may be several, with commas between; the first is
+// the one that requests name.
+func endpointOf(t *probes.Target) (base *url.URL, hosts []string, err error) {
 	raw := strings.TrimSpace(t.Address)
 	if !strings.Contains(raw, "://") {
 		raw = "//" + raw
+	}
+	raw, others := splitHosts(raw)
+	if len(others) > 0 && t.Options[optBalance] == "" {
+		return nil, nil, errors.New("one address is needed; several are for the option balance: " + roundRobin)
 	}
 	u, err := url.Parse(raw)
 	if err != nil {
@@ -23,23 +29,51 @@ func endpointOf(t *probes.Target) (*url.URL, error) {
 		if errors.As(err, &ue) {
 			err = ue.Err
 		}
-		return nil, err
+		return nil, nil, err
 	}
+	if base, err = baseOf(t, u); err != nil {
+		return nil, nil, err
+	}
+	hosts = []string{hostPort(base)}
+	for _, host := range others {
+		o, err := url.Parse("//" + host)
+		if err != nil || o.Hostname() == "" || o.Host != host {
+			return nil, nil, fmt.Errorf("%q is no host:port", host)
+		}
+		o.Scheme = base.Scheme
+		hosts = append(hosts, hostPort(o))
+	}
+	return base, hosts, nil
+}
+
+// splitHosts takes all hosts but the first out of an address.
+func splitHosts(raw string) (first string, others []string) {
+	scheme, rest, _ := strings.Cut(raw, "//")
+	host, path, slash := strings.Cut(rest, "/")
+	if slash {
+		path = "/" + path
+	}
+	all := strings.Split(host, ",")
+	for _, h := range all[1:] {
+		others = append(others, strings.TrimSpace(h))
+	}
+	return scheme + "//" + strings.TrimSpace(all[0]) + path, others
+}
+
+func baseOf(t *probes.Target, u *url.URL) (*url.URL, error) {
 	switch {
 	case u.Host == "" || u.Hostname() == "":
 		return nil, errors.New("the address has no host")
-	case strings.Contains(u.Host, ","):
-		return nil, fmt.Errorf("one address is needed, got %q", u.Host)
 	case u.RawQuery != "" || u.Fragment != "":
 		return nil, errors.New("the address must end with the base path")
 	}
 	switch u.Scheme {
-	case "", "http", "https":
+	case "", "http", "https", "ws", "wss":
 	default:
 		return nil, fmt.Errorf("scheme %q is not HTTP", u.Scheme)
 	}
 	takeUser(t, u)
-	if u.Scheme == "https" {
+	if u.Scheme == "https" || u.Scheme == "wss" {
 		t.TLS.Enabled = true
 	}
 	u.Scheme = "http"

@@ -46,7 +46,7 @@ func (p *probe) explain(ctx context.Context, op string, w *stopwatch, err error)
 	if e := p.explainTLS(op, err); e != nil {
 		return e
 	}
-	if !w.answered() && (hungUp(err) || spokeFirst(err)) {
+	if !w.answered() && (hungUp(err) || spokeFirst(err)) && w.at(p.base) == hostPort(p.base) && p.pool == nil {
 		if e := p.explainHangUp(ctx, op); e != nil {
 			return e
 		}
@@ -64,7 +64,7 @@ func (p *probe) deadline(cause error, w *stopwatch) error {
 	if errors.As(cause, &limit) {
 		after = limit.after
 	}
-	return fmt.Errorf("timed out: no complete answer from %s within %v (%s)", hostPort(p.base), after, w.phase())
+	return fmt.Errorf("timed out: no complete answer from %s within %v (%s)", w.at(p.base), after, w.phase())
 }
 
 func (p *probe) explainTLS(op string, err error) error {
@@ -74,7 +74,7 @@ func (p *probe) explainTLS(op string, err error) error {
 	var record tls.RecordHeaderError
 	fail := func(cause error, hint string) error { return p.fail(op, probes.ErrTLS, cause, hint) }
 	switch {
-	case errors.As(err, &record) && string(record.RecordHeader[:]) == "HTTP/":
+	case errors.Is(err, http.ErrSchemeMismatch), errors.As(err, &record) && string(record.RecordHeader[:]) == "HTTP/":
 		return fail(errSpeaksPlain, hintUseHTTP)
 	case errors.As(err, &unknown) && unknown.Cert != nil:
 		c := unknown.Cert
@@ -137,7 +137,7 @@ func (p *probe) explainProtocol(op string, err error) error {
 func (p *probe) explainNetwork(op string, w *stopwatch, err error) error {
 	var dns *net.DNSError
 	fail := func(cause error, hint string) error { return p.fail(op, probes.ErrUnreachable, cause, hint) }
-	at := hostPort(p.base)
+	at := w.tried(p.base)
 	switch {
 	case errors.As(err, &dns) && dns.IsNotFound:
 		return fail(fmt.Errorf("no such host %q", dns.Name), "names inside a cluster need the cluster's DNS")

@@ -6,8 +6,6 @@ import (
 	"maps"
 	"slices"
 	"strings"
-
-	"github.com/getkin/kin-openapi/openapi3"
 )
 
 // Bounds of a template: circular schemas have no end, and generated documents
@@ -19,78 +17,66 @@ const (
 
 // exampleOf makes a value that fits a schema, for a person to edit: what the
 // document gives as example, default or first allowed value, else the smallest
-// value within the constraints.
-func exampleOf(ref *openapi3.SchemaRef, response bool) any {
-	w := exampleWriter{response: response, open: map[*openapi3.Schema]bool{}}
-	return w.value(ref, 0)
+// value within the constraints. files makes places for files of what is binary.
+func (d *parsed) exampleOf(schema any, response, files bool) any {
+	w := exampleWriter{doc: d, response: response, files: files, open: map[string]bool{}}
+	return w.value(schema, 0)
 }
 
 type exampleWriter struct {
+	doc      *parsed
 	response bool
-	open     map[*openapi3.Schema]bool // being written: a second visit is a circle
+	files    bool
+	open     map[string]bool // references being written: a second visit is a circle
 	nodes    int
 }
 
-func (w *exampleWriter) value(ref *openapi3.SchemaRef, depth int) any {
-	if ref == nil || ref.Value == nil {
+func (w *exampleWriter) value(v any, depth int) any {
+	ref := refOf(v)
+	s := w.doc.deref(v)
+	if s == nil {
 		return nil
 	}
-	s := ref.Value
 	if v, ok := given(s); ok {
 		return v
 	}
-	if w.nodes++; depth > exampleDepth || w.nodes > exampleNodes || w.open[s] {
+	if w.nodes++; depth > exampleDepth || w.nodes > exampleNodes || w.open[ref] {
 		return nil
 	}
-	w.open[s] = true
-	defer delete(w.open, s)
-	if len(s.AllOf) > 0 {
+	if ref != "" {
+		w.open[ref] = true
+		defer delete(w.open, ref)
+	}
+	if len(listOf(s, "allOf")) > 0 {
 		return w.allOf(s, depth)
 	}
-	for _, list := range []openapi3.SchemaRefs{s.OneOf, s.AnyOf} {
-		if ref := firstUseful(list); ref != nil && len(s.Properties) == 0 {
-			return w.value(ref, depth)
+	for _, key := range []string{"oneOf", "anyOf"} {
+		if one := w.firstUseful(listOf(s, key)); one != nil && s["properties"] == nil {
+			return w.value(one, depth)
 		}
 	}
 	return w.byType(s, depth)
 }
 
-// given is a value that the document itself offers.
-func given(s *openapi3.Schema) (any, bool) {
-	switch {
-	case s.Example != nil:
-		return s.Example, true
-	case len(s.Examples) > 0:
-		return s.Examples[0], true
-	case s.Default != nil:
-		return s.Default, true
-	case s.Const != nil:
-		return s.Const, true
-	case len(s.Enum) > 0:
-		return s.Enum[0], true
-	}
-	return nil, false
-}
-
 // firstUseful is the first alternative that is more than null.
-func firstUseful(list openapi3.SchemaRefs) *openapi3.SchemaRef {
-	for _, ref := range list {
-		if ref != nil && ref.Value != nil && !ref.Value.Type.Is("null") {
-			return ref
+func (w *exampleWriter) firstUseful(list []any) any {
+	for _, v := range list {
+		if s := w.doc.deref(v); s != nil && s["type"] != "null" {
+			return v
 		}
 	}
 	return nil
 }
 
 // allOf merges the parts' objects; a part that is no object stands for itself.
-func (w *exampleWriter) allOf(s *openapi3.Schema, depth int) any {
+func (w *exampleWriter) allOf(s part, depth int) any {
 	merged := object{}
 	var other any
-	for _, ref := range s.AllOf {
-		switch v := w.value(ref, depth+1).(type) {
+	for _, v := range listOf(s, "allOf") {
+		switch v := w.value(v, depth+1).(type) {
 		case object:
 			merged = merged.with(v)
-		case map[string]any:
+		case part:
 			merged = merged.with(objectOf(v))
 		case nil:
 		default:
@@ -104,13 +90,16 @@ func (w *exampleWriter) allOf(s *openapi3.Schema, depth int) any {
 	return merged
 }
 
-func (w *exampleWriter) byType(s *openapi3.Schema, depth int) any {
+func (w *exampleWriter) byType(s part, depth int) any {
 	switch typeOf(s) {
 	case "object":
 		return w.object(s, depth)
 	case "array":
 		return w.array(s, depth)
 	case "string":
+		if w.files && isBinary(s) {
+			return "@path/to/file"
+		}
 		return stringExample(s)
 	case "integer", "number":
 		return numberExample(s)
@@ -122,48 +111,27 @@ func (w *exampleWriter) byType(s *openapi3.Schema, depth int) any {
 	return object{}
 }
 
-// typeOf is the schema's type; where it has several the first but null, where
-// it has none what its keywords imply.
-func typeOf(s *openapi3.Schema) string {
-	for _, t := range s.Type.Slice() {
-		if t != "null" {
-			return t
-		}
-	}
-	switch {
-	case len(s.Type.Slice()) > 0:
-		return "null"
-	case len(s.Properties) > 0 || s.AdditionalProperties.Schema != nil:
-		return "object"
-	case s.Items != nil || len(s.PrefixItems) > 0:
-		return "array"
-	case s.Format != "" || s.Pattern != "" || s.MaxLength != nil:
-		return "string"
-	case s.Min != nil || s.Max != nil:
-		return "number"
-	}
-	return ""
-}
-
 // object writes the properties, required ones first, leaving out what the
 // direction forbids and what would be a circle or too deep unless required.
-func (w *exampleWriter) object(s *openapi3.Schema, depth int) object {
+func (w *exampleWriter) object(s part, depth int) object {
 	out := object{}
-	names := slices.Sorted(maps.Keys(s.Properties))
+	properties := objectIn(s, "properties")
+	names := sortedKeys(properties)
+	needed := textsOf(s, "required")
 	slices.SortStableFunc(names, func(a, b string) int {
-		return boolRank(slices.Contains(s.Required, b)) - boolRank(slices.Contains(s.Required, a))
+		return boolRank(slices.Contains(needed, b)) - boolRank(slices.Contains(needed, a))
 	})
 	for _, name := range names {
-		ref := s.Properties[name]
-		if ref == nil || ref.Value == nil || !w.response && ref.Value.ReadOnly || w.response && ref.Value.WriteOnly {
+		p := w.doc.deref(properties[name])
+		if p == nil || !w.response && flagOf(p, "readOnly") || w.response && flagOf(p, "writeOnly") {
 			continue
 		}
-		required := slices.Contains(s.Required, name)
-		if !required && (w.open[ref.Value] || depth >= exampleDepth || w.nodes >= exampleNodes) {
+		required := slices.Contains(needed, name)
+		if !required && (w.open[refOf(properties[name])] || depth >= exampleDepth || w.nodes >= exampleNodes) {
 			continue
 		}
-		v := w.value(ref, depth+1)
-		if v == nil && !required && !nullable(ref.Value) {
+		v := w.value(properties[name], depth+1)
+		if v == nil && !required && !nullable(p) {
 			continue
 		}
 		out = append(out, member{name, v})
@@ -178,23 +146,23 @@ func boolRank(b bool) int {
 	return 0
 }
 
-func nullable(s *openapi3.Schema) bool { return s.Nullable || s.Type.IncludesNull() }
-
-func (w *exampleWriter) array(s *openapi3.Schema, depth int) any {
+func (w *exampleWriter) array(s part, depth int) any {
 	out := []any{}
-	for _, ref := range s.PrefixItems {
-		out = append(out, w.value(ref, depth+1))
+	for _, v := range listOf(s, "prefixItems") {
+		out = append(out, w.value(v, depth+1))
 	}
-	if s.Items == nil || s.Items.Value == nil || w.open[s.Items.Value] {
+	items := w.doc.deref(s["items"])
+	if items == nil || w.open[refOf(s["items"])] {
 		return out
 	}
-	want := max(1, min(int(min(s.MinItems, 4)), 4))
-	if s.MaxItems != nil && *s.MaxItems < uint64(want) {
-		want = int(*s.MaxItems)
+	least, _ := numberOf(s, "minItems")
+	want := max(1, int(min(least, 4)))
+	if most, ok := numberOf(s, "maxItems"); ok && most < float64(want) {
+		want = int(max(most, 0))
 	}
 	for len(out) < want {
-		v := w.value(s.Items, depth+1)
-		if v == nil && !nullable(s.Items.Value) {
+		v := w.value(s["items"], depth+1)
+		if v == nil && !nullable(items) {
 			break
 		}
 		out = append(out, v)
@@ -202,57 +170,70 @@ func (w *exampleWriter) array(s *openapi3.Schema, depth int) any {
 	return out
 }
 
-// formats are examples of the string formats in use.
-var formats = map[string]string{
-	"date": "2026-01-31", "date-time": "2026-01-31T12:00:00Z", "time": "12:00:00Z", "duration": "PT15M",
-	"uuid": "00000000-0000-4000-8000-000000000000", "email": "user@example.com", "hostname": "example.com",
-	"ipv4": "192.0.2.1", "ipv6": "2001:db8::1", "uri": "https://example.com/", "url": "https://example.com/",
-	"uri-reference": "/", "byte": "AA==", "binary": "", "json-pointer": "/a",
+// formatExample is an example of the string formats in use.
+func formatExample(format string) string {
+	switch format {
+	case "date":
+		return "2026-01-31"
+	case "date-time":
+		return "2026-01-31T12:00:00Z"
+	case "time":
+		return "12:00:00Z"
+	case "duration":
+		return "PT15M"
+	case "uuid":
+		return "00000000-0000-4000-8000-000000000000"
+	case "email":
+		return "user@example.com"
+	case "hostname":
+		return "example.com"
+	case "ipv4":
+		return "192.0.2.1"
+	case "ipv6":
+		return "2001:db8::1"
+	case "uri", "url":
+		return "https://example.com/"
+	case "uri-reference":
+		return "/"
+	case "byte":
+		return "AA=="
+	case "json-pointer":
+		return "/a"
+	}
+	return ""
 }
 
-func stringExample(s *openapi3.Schema) string {
-	v := formats[s.Format]
-	if v == "" && s.MinLength > 0 {
-		v = strings.Repeat("x", int(min(s.MinLength, 64)))
+func stringExample(s part) string {
+	v := formatExample(textOf(s, "format"))
+	if least, ok := numberOf(s, "minLength"); ok && v == "" && least > 0 {
+		v = strings.Repeat("x", int(min(least, 64)))
 	}
-	if s.MaxLength != nil && uint64(len(v)) > *s.MaxLength {
-		v = v[:*s.MaxLength]
+	if most, ok := numberOf(s, "maxLength"); ok && float64(len(v)) > most {
+		v = v[:int(max(most, 0))]
 	}
 	return v
 }
 
 // numberExample is 0, or the number nearest to it that the bounds allow.
-func numberExample(s *openapi3.Schema) float64 {
+func numberExample(s part) float64 {
 	step := 1.0
-	if s.MultipleOf != nil && *s.MultipleOf > 0 {
-		step = *s.MultipleOf
+	if m, ok := numberOf(s, "multipleOf"); ok && m > 0 {
+		step = m
 	}
 	v := 0.0
-	if lo, open, ok := bound(s.Min, s.ExclusiveMin); ok && (lo > v || open && lo == v) {
+	if lo, open, ok := bound(s, "minimum", "exclusiveMinimum"); ok && (lo > v || open && lo == v) {
 		v = lo
 		if open {
 			v += step
 		}
 	}
-	if hi, open, ok := bound(s.Max, s.ExclusiveMax); ok && (hi < v || open && hi == v) {
+	if hi, open, ok := bound(s, "maximum", "exclusiveMaximum"); ok && (hi < v || open && hi == v) {
 		v = hi
 		if open {
 			v -= step
 		}
 	}
 	return v
-}
-
-// bound reads a limit as 3.0 (a flag beside it) and 3.1 (a number of its own)
-// write it.
-func bound(limit *float64, exclusive openapi3.ExclusiveBound) (v float64, open, ok bool) {
-	switch {
-	case exclusive.Value != nil:
-		return *exclusive.Value, true, true
-	case limit != nil:
-		return *limit, exclusive.Bool != nil && *exclusive.Bool, true
-	}
-	return 0, false, false
 }
 
 // object is a JSON object that keeps its order.

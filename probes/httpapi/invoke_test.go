@@ -75,13 +75,13 @@ func TestCallLine(t *testing.T) {
 		{"GET /orders/{id}/lines/{line}.{format}", []string{"id", "1", "line", "2", "format", "json"}, "/orders/1/lines/2.json",
 			"GET /orders/1/lines/2.json", "/orders/{id}/lines/{line}.{format}"},
 		{"GET /orders", []string{"state", "open", "tag", "a", "state", "paid", "tag", "b", "filter[by]", "me"},
-			"/orders?state=open&state=paid&tag=a%2Cb&filter%5Bby%5D=me", "GET /orders?state=open&state=paid&tag=a%2Cb&filter%5Bby%5D=me", "/orders"},
+			"/orders?state=open&state=paid&tag=a,b&filter%5Bby%5D=me", "GET /orders?state=open&state=paid&tag=a,b&filter%5Bby%5D=me", "/orders"},
 		{"GET /not/in/the/document", nil, "/not/in/the/document", "GET /not/in/the/document", ""},
 		{"PURGE /orders", nil, "/orders", "PURGE /orders", ""},
 		{"GET //double", nil, "//double", "GET //double", ""},
 	} {
 		t.Run(c.method, func(t *testing.T) {
-			req, _, end := mustInvoke(t, p, c.method, "", param(c.params...))
+			req, _, end := mustInvoke(t, p, c.method, "", param(c.params...), forced)
 			got, _ := s.request()
 			if got.RequestURI != c.uri || req.Source != (probes.Ref{Target: "api", Subject: c.subject}) || attr(end, probes.AttrHTTPRoute) != c.route {
 				t.Errorf("sent %s as %v by route %q", got.RequestURI, req.Source, attr(end, probes.AttrHTTPRoute))
@@ -124,7 +124,12 @@ func TestMistakesAreNotSent(t *testing.T) {
 		{"JSON that ends early", "POST /orders", `{"a":`, param(), probes.ErrUsage, []string{"line 1:6", "nothing was sent"}},
 		{"an empty document", "POST /orders", " ", param(), probes.ErrUsage, []string{"empty"}},
 		{"a body for GET", "GET /orders", "{}", param(), probes.ErrUsage, []string{"takes no body"}},
-		{"multipart from JSON", "PUT /upload", "{}", param(), probes.ErrUsage, []string{"multipart/form-data", "boundary"}},
+		{"multipart from a list", "PUT /upload", "[]", param(), probes.ErrUsage, []string{"made from a JSON object"}},
+		{"a wrong parameter", "GET /orders/{id}", "", param("id", "0"), probes.ErrUsage, []string{"path/id: it is less than 1", "force"}},
+		{"a wrong body", "POST /orders", `{"customer":1,"lines":[{"sku":"ab","count":0}],"priority":"now"}`, param(), probes.ErrUsage,
+			[]string{"body/customer: it is of type number, not string", "body/lines: it has fewer than 2 items",
+				"body/lines/0/count: it is not more than 0", "body/lines/0/sku: it is shorter than 3 characters", "body/priority: it is none of normal, high"}},
+		{"no body where one is required", "POST /orders", "", param(), probes.ErrUsage, []string{"body: it is required"}},
 		{"a bad header name", "GET /orders", "", header("a b", "c"), probes.ErrUsage, []string{`"a b" is no header name`}},
 		{"a header with a line break", "GET /orders", "", header("X-A", "b\r\nX-B: c"), probes.ErrUsage, []string{"X-A"}},
 		{"a bad cookie", "GET /orders", "", param("session", "a;b"), probes.ErrUsage, []string{"session"}},
@@ -156,7 +161,7 @@ func TestBodies(t *testing.T) {
 		contentType, want string
 	}{
 		{"JSON as it is", "POST /orders", `{ "n": 9007199254740993, "f": 1.10 }`, param(), "application/json", `{ "n": 9007199254740993, "f": 1.10 }`},
-		{"a form from JSON", "POST /login", `{"user":"a b","roles":["x","y"],"n":1.50,"none":null}`, param(), formType, "n=1.50&roles=x&roles=y&user=a+b"},
+		{"a form from JSON", "POST /login", `{"user":"a b","roles":["x","y"],"n":1.50,"none":null}`, param(), formType, "user=a+b&roles=x&roles=y&n=1.50"},
 		{"other types by header", "POST /orders", "not { json", header("Content-Type", "text/plain"), "text/plain", "not { json"},
 		{"a form as it is", "POST /login", "a=b", header("Content-Type", formType), formType, "a=b"},
 		{"a JSON dialect by header", "PATCH /orders/1", "[]", header("Content-Type", "application/json-patch+json"), "application/json-patch+json", "[]"},
@@ -165,14 +170,14 @@ func TestBodies(t *testing.T) {
 		{"by hand", "POST /by/hand", `"x"`, param(), "application/json", `"x"`},
 	} {
 		t.Run(c.name, func(t *testing.T) {
-			req, _, _ := mustInvoke(t, p, c.method, c.doc, c.edit)
+			req, _, _ := mustInvoke(t, p, c.method, c.doc, c.edit, forced)
 			got, body := s.request()
 			if got.Header.Get("Content-Type") != c.contentType || body != c.want || string(req.Body) != c.want {
 				t.Errorf("sent %q as %q, recorded %q", body, got.Header.Get("Content-Type"), req.Body)
 			}
 		})
 	}
-	req, _, _ := mustInvoke(t, p, "POST /orders", "{}")
+	req, _, _ := mustInvoke(t, p, "POST /orders", "{}", forced)
 	if req.Schema != "#/components/schemas/NewOrder" {
 		t.Errorf("schema %q", req.Schema)
 	}
@@ -274,7 +279,7 @@ func TestGzipIsUndoneAndCounted(t *testing.T) {
 	})
 	p := openTarget(t, target(srv.URL, optOpenAPI, "testdata/shop30.yaml"))
 	_, resp, _ := mustInvoke(t, p, "GET /a", "")
-	wire := attr(resp, attrWireSize)
+	wire := attr(resp, probes.AttrWireSize)
 	if string(resp.Body) != plainText || len(wire) == 0 || len(wire) > 3 {
 		t.Errorf("%d bytes, %s on the wire", len(resp.Body), wire)
 	}
@@ -296,8 +301,8 @@ func TestLargeBodiesAreCut(t *testing.T) {
 	})
 	p := openTarget(t, target(srv.URL, optOpenAPI, "testdata/shop30.yaml"))
 	_, resp, _ := mustInvoke(t, p, "GET /a", "", func(in *probes.Invocation) { in.MaxBody = 1000 })
-	if len(resp.Body) != 1000 || resp.Cut != 1<<20-1000 || attr(resp, attrWireSize) != "1048576" {
-		t.Errorf("%d kept, %d cut, %s on the wire", len(resp.Body), resp.Cut, attr(resp, attrWireSize))
+	if len(resp.Body) != 1000 || resp.Cut != 1<<20-1000 || attr(resp, probes.AttrWireSize) != "1048576" {
+		t.Errorf("%d kept, %d cut, %s on the wire", len(resp.Body), resp.Cut, attr(resp, probes.AttrWireSize))
 	}
 	_, resp, _ = mustInvoke(t, p, "GET /a", "")
 	if len(resp.Body) != 1<<20 || resp.Cut != 0 {
@@ -386,11 +391,11 @@ func TestBreakingOutStops(t *testing.T) {
 
 func TestContractViolations(t *testing.T) {
 	for _, c := range []struct{ file, method, status, contentType, body, want string }{
-		{"shop30.yaml", "GET /orders/5", "200", "application/json", `{"customer":"a","lines":[{"sku":"abc","count":1},{"sku":"abc","count":1}],"id":1,"note":null}`, ""},
+		{"shop30.yaml", "GET /orders/5", "200", "application/json", `{"customer":"a@b.example","lines":[{"sku":"abc","count":1},{"sku":"abc","count":1}],"id":1,"note":null}`, ""},
 		{"shop30.yaml", "GET /orders/5", "200", "application/json", `{"customer":7,"lines":[],"id":"x"}`, "/customer: "},
 		{"shop30.yaml", "GET /orders/5", "200", "application/json", `{"id":`, "no JSON"},
-		{"shop30.yaml", "GET /orders/5", "200", "text/html", `<p>`, `content type "text/html" is not in the document for status 200`},
-		{"shop30.yaml", "GET /orders/5", "500", "text/html", ``, "status 500 is not in the document"},
+		{"shop30.yaml", "GET /orders/5", "200", "text/html", `<p>`, `"text/html" is not in the document for status 200`},
+		{"shop30.yaml", "GET /orders/5", "500", "text/html", ``, "status: 500 is not in the document"},
 		{"shop30.yaml", "GET /orders/5", "404", "application/json", `{"title":"no","cause":{"title":"n","cause":{}}}`, "title"},
 		{"shop30.yaml", "DELETE /orders/5", "204", "", ``, ""},
 		{"shop31.json", "PUT /v2/nodes/a", "200", "application/json", `{"name":null,"kind":"node","left":{"name":"x","kind":"node"}}`, ""},
@@ -410,8 +415,8 @@ func TestContractViolations(t *testing.T) {
 				io.WriteString(w, c.body)
 			})
 			p := openTarget(t, target(srv.URL, optOpenAPI, "testdata/"+c.file))
-			_, resp, _ := mustInvoke(t, p, c.method, "")
-			got := attr(resp, attrViolation)
+			_, resp, _ := mustInvoke(t, p, c.method, "", forced)
+			got := attr(resp, probes.AttrViolation)
 			if (c.want == "") != (got == "") || !strings.Contains(got, c.want) {
 				t.Errorf("violation %q, want %q", got, c.want)
 			}

@@ -1,67 +1,60 @@
 package httpapi
 
 import (
-	"encoding/json"
 	"errors"
 	"fmt"
 	"strings"
-
-	"github.com/getkin/kin-openapi/openapi2"
-	"github.com/getkin/kin-openapi/openapi2conv"
-	"github.com/getkin/kin-openapi/openapi3"
 )
 
 // errNoDocument says that a text is something else than an OpenAPI document.
 var errNoDocument = errors.New("it is no OpenAPI document")
 
-// parsed is a document read and mended.
+// parsed is a document read and mended. Its tree is not changed any more.
 type parsed struct {
 	version  string // as the document says: "3.0.3", "3.1.0", "2.0"
-	spec     *openapi3.T
-	tree     map[string]any // what references in Method and Record lead into
+	tree     part   // what references in Method and Record lead into; 2.0 in the form of 3.0
+	split    bool   // it has parts from other files
 	warnings []string
+	compiled checkers
 }
 
 // parseDocument reads an OpenAPI document. Parts that are broken are left out
-// with a warning; an error means that there is nothing to work with.
-func parseDocument(text []byte) (d parsed, err error) {
-	// The parsers below are made for well-meant documents; this one comes from
-	// whatever answered. A panic in them must not end the program.
+// with a warning; an error means that there is nothing to work with. file is
+// where the text comes from, "" if that is no local file.
+func parseDocument(text []byte, file string) (d *parsed, err error) {
+	// The YAML parser is made for well-meant documents; this one comes from
+	// whatever answered. A panic in it must not end the program.
 	defer func() {
 		if r := recover(); r != nil {
-			d, err = parsed{}, fmt.Errorf("the document broke its parser: %v", r)
+			d, err = nil, fmt.Errorf("the document broke its parser: %v", r)
 		}
 	}()
 	tree, src, broken, err := parseTree(text)
 	if err != nil {
-		return parsed{}, err
+		return nil, err
 	}
-	var warnings []warning
+	d = &parsed{tree: tree}
+	if d.version, err = versionOf(tree); err != nil {
+		return nil, err
+	}
+	m := mender{root: tree}
 	if broken != nil {
-		warnings = append(warnings, *broken)
+		m.warnings = append(m.warnings, *broken)
 	}
-	d.version, err = versionOf(tree)
-	if err != nil {
-		return parsed{}, err
+	if file != "" {
+		m.files = newFiles(file, tree)
 	}
-	m := mender{root: tree, warnings: warnings}
+	m.mend()
 	if strings.HasPrefix(d.version, "2.") {
-		m.mendRefs()
-		if tree, err = convert2(tree); err != nil {
-			return parsed{}, fmt.Errorf("converting Swagger %s: %w", d.version, err)
-		}
-		m.root = tree
+		d.tree = convert2(tree)
 	}
-	if d.spec, err = m.load(); err != nil {
-		return parsed{}, err
-	}
-	d.tree = tree
-	d.warnings = worded(m.warnings, src)
+	d.split = tree[filesKey] != nil
+	d.warnings = worded(m.warnings, m.beyond, src)
 	return d, nil
 }
 
 // versionOf reads what kind of document a tree is.
-func versionOf(tree map[string]any) (string, error) {
+func versionOf(tree part) (string, error) {
 	for _, key := range []string{"openapi", "swagger"} {
 		v, ok := tree[key]
 		if !ok {
@@ -77,53 +70,7 @@ func versionOf(tree map[string]any) (string, error) {
 	return "", errNoDocument
 }
 
-// load gives the tree to kin-openapi: as it is except for references, and if
-// that fails once more with every part tried alone.
-func (m *mender) load() (*openapi3.T, error) {
-	m.mendShape()
-	m.mendRefs()
-	spec, err := loadSpec(m.root)
-	if err == nil {
-		return spec, nil
-	}
-	before := len(m.warnings)
-	m.mendTypes()
-	m.mendRefs()
-	spec, again := loadSpec(m.root)
-	if again != nil {
-		return nil, again
-	}
-	if len(m.warnings) == before {
-		m.warn("", "%s", err)
-	}
-	return spec, nil
-}
-
-func loadSpec(tree map[string]any) (*openapi3.T, error) {
-	b, err := json.Marshal(tree)
-	if err != nil {
-		return nil, err
-	}
-	return openapi3.NewLoader().LoadFromData(b)
-}
-
-// convert2 turns a Swagger 2.0 tree into an OpenAPI 3.0 one.
-func convert2(tree map[string]any) (map[string]any, error) {
-	b, err := json.Marshal(tree)
-	if err != nil {
-		return nil, err
-	}
-	var doc2 openapi2.T
-	if err := json.Unmarshal(b, &doc2); err != nil {
-		return nil, err
-	}
-	doc3, err := openapi2conv.ToV3(&doc2)
-	if err != nil {
-		return nil, err
-	}
-	if b, err = json.Marshal(doc3); err != nil {
-		return nil, err
-	}
-	out, _, err := parseJSON(b)
-	return out, err
+// since31 tells whether schemas are those of JSON Schema 2020-12.
+func (d *parsed) since31() bool {
+	return !strings.HasPrefix(d.version, "2") && !strings.HasPrefix(d.version, "3.0")
 }

@@ -28,12 +28,13 @@ const (
 // FastAPI and others below /api, Quarkus, Kubernetes-style servers.
 var wellKnown = []string{
 	"/openapi.json", "/openapi.yaml", "/v3/api-docs", "/swagger.json", "/swagger/v1/swagger.json", "/api/openapi.json",
-	"/api/v1/openapi.json", "/api/v3/openapi.json", "/openapi", "/q/openapi", "/api-docs", "/openapi/v3",
+	"/api/v1/openapi.json", "/api/v3/openapi.json", "/openapi", "/q/openapi", "/api-docs", "/openapi/v2",
 }
 
 // document is the target's contract.
 type document struct {
-	parsed
+	*parsed
+	text  []byte // as it came
 	place string // "http://127.0.0.1:8080/openapi.json", "file ./orders.yaml"
 	call  string // how we know: "GET /openapi.json"
 	etag  string
@@ -112,7 +113,7 @@ func (p *probe) loadFile(name string, last *document) (*document, error) {
 	if err != nil {
 		return nil, p.fail(op, probes.ErrUsage, err, "")
 	}
-	doc, err := p.newDocument(text, last)
+	doc, err := p.readDocument(text, name, last)
 	if err != nil {
 		return nil, p.fail(op, probes.ErrUsage, err, "")
 	}
@@ -176,18 +177,24 @@ func (p *probe) callText(u *url.URL) string {
 	return "GET " + u.Redacted()
 }
 
-// newDocument reads a text, unless it is the one already read.
+// newDocument reads a text that a server gave.
 func (p *probe) newDocument(text []byte, last *document) (*document, error) {
+	return p.readDocument(text, "", last)
+}
+
+// readDocument reads a text, unless it is the one already read. file is the
+// local file it is from, "" for none.
+func (p *probe) readDocument(text []byte, file string, last *document) (*document, error) {
 	sum := sha256.Sum256(text)
-	if last != nil && last.sum == sum {
+	if last != nil && last.sum == sum && !last.split {
 		same := *last
 		return &same, nil
 	}
-	d, err := parseDocument(text)
+	d, err := parseDocument(text, file)
 	if err != nil {
 		return nil, err
 	}
-	doc := &document{parsed: d, sum: sum}
+	doc := &document{parsed: d, text: text, sum: sum}
 	doc.ops = operationsOf(d, p.base.Path)
 	return doc, nil
 }
@@ -198,7 +205,7 @@ var errNotModified = errors.New("not modified")
 // another host, which gets no credentials. Redirects are followed on the same
 // host only.
 func (p *probe) download(ctx context.Context, u *url.URL, last *document) (text []byte, etag string, err error) {
-	rt, own := http.RoundTripper(p.http), u.Host == p.base.Host && u.Scheme == p.base.Scheme
+	rt, own := http.RoundTripper(p), u.Host == p.base.Host && u.Scheme == p.base.Scheme
 	if !own {
 		conf := probes.TLS{Enabled: true, CAFile: p.target.TLS.CAFile}
 		other, err := newTransport(conf, "")
@@ -219,7 +226,7 @@ func (p *probe) download(ctx context.Context, u *url.URL, last *document) (text 
 			req.Header.Set("If-None-Match", last.etag)
 		}
 		if own {
-			p.dress(req)
+			p.dress(req, p.auth)
 		}
 		next, text, etag, err := p.fetch(rt, req)
 		if next == nil {
@@ -252,6 +259,7 @@ func (p *probe) fetch(rt http.RoundTripper, req *http.Request) (next *url.URL, t
 		return nil, nil, "", &unusable{statusText(resp.StatusCode)}
 	}
 	in := newDecoder(resp)
+	defer in.close()
 	text, err = io.ReadAll(io.LimitReader(in, maxDocument+1))
 	switch {
 	case err != nil:

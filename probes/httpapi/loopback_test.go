@@ -7,6 +7,8 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/google/go-cmp/cmp"
+
 	"iscope/probes"
 	"iscope/probes/probetest"
 )
@@ -67,8 +69,8 @@ func TestLoopbackTodoLives(t *testing.T) {
 		t.Errorf("read %s as %+v, schema %q", resp.Body, req.Source, resp.Schema)
 	}
 	_, resp, _ = mustInvoke(t, p, "GET /todos", "", param("filter", `{"where":{"id":`+id+`}}`))
-	if !strings.Contains(string(resp.Body), `"id":`+id) || attr(resp, attrViolation) != "" {
-		t.Errorf("listed %s, violations %q", resp.Body, attr(resp, attrViolation))
+	if !strings.Contains(string(resp.Body), `"id":`+id) || attr(resp, probes.AttrViolation) != "" {
+		t.Errorf("listed %s, violations %q", resp.Body, attr(resp, probes.AttrViolation))
 	}
 	_, resp, end = mustInvoke(t, p, "DELETE /todos/"+id, "")
 	if attr(end, probes.AttrHTTPStatus) != "204" || resp.Body != nil {
@@ -81,12 +83,47 @@ func TestLoopbackTodoLives(t *testing.T) {
 }
 
 func TestLoopbackRefusesABadTodo(t *testing.T) {
-	_, resp, end := mustInvoke(t, loopback(t), "POST /todos", `{"desc":1}`)
+	p := loopback(t)
+	_, err := invoke(t, p, "POST /todos", `{"desc":1}`)
+	wantError(t, err, probes.ErrUsage, `body: property "title" is missing`, "body/desc: it is of type number, not string")
+	req, resp, end := mustInvoke(t, p, "POST /todos", `{"desc":1}`, forced)
+	if v := attr(req, probes.AttrViolation); !strings.HasPrefix(v, "body") {
+		t.Errorf("the request's violation %q", v)
+	}
 	if end.Err != "422 Unprocessable Entity" || !strings.Contains(string(resp.Body), "VALIDATION_FAILED") {
 		t.Errorf("end %q, body %s", end.Err, resp.Body)
 	}
-	if v := attr(resp, attrViolation); v != "status 422 is not in the document" {
+	if v := attr(resp, probes.AttrViolation); v != "status: 422 is not in the document" {
 		t.Errorf("violation %q", v)
+	}
+}
+
+func TestLoopbackFormAndContract(t *testing.T) {
+	p := loopback(t)
+	f, err := p.Form(patience(t), "PATCH /todos/{id}")
+	if err != nil || f.Root.Kind != probes.ShapeObject || f.Root.Of != "TodoPartial" {
+		t.Fatalf("form %+v, error %v", f, err)
+	}
+	kinds := map[string]probes.ShapeKind{}
+	for _, s := range f.Fields(&f.Root) {
+		kinds[s.Name] = s.Kind
+	}
+	want := map[string]probes.ShapeKind{"id": probes.ShapeNumber, "title": probes.ShapeString, "desc": probes.ShapeString, "isComplete": probes.ShapeBool,
+		"remindAtAddress": probes.ShapeString, "remindAtGeo": probes.ShapeString, "tag": probes.ShapeAny}
+	if diff := cmp.Diff(want, kinds); diff != "" {
+		t.Error(diff)
+	}
+	c, err := p.Contract(patience(t))
+	if err != nil || c.Type != "openapi" || !strings.Contains(string(c.Data), `"/todos/{id}"`) {
+		t.Errorf("contract %s, error %v", c.Data, err)
+	}
+}
+
+func TestLoopbackRedirects(t *testing.T) {
+	p := loopback(t)
+	recs, err := invoke(t, p, "GET /explorer", "", redirects(3))
+	if err != nil || len(recs) != 5 || attr(recs[1], attrLocation) == "" || attr(recs[4], probes.AttrHTTPStatus) != "200" {
+		t.Errorf("records %q, error %v", lines(recs), err)
 	}
 }
 

@@ -1,97 +1,183 @@
 package httpapi
 
 import (
-	"encoding/json"
 	"fmt"
-	"maps"
 	"net/url"
 	"slices"
 	"strconv"
 	"strings"
-
-	"github.com/getkin/kin-openapi/openapi3"
 )
 
-// mender replaces what is broken in a tree and remembers what it did.
+// mender takes what is broken out of a tree and remembers what it did.
 type mender struct {
-	root     map[string]any
+	root     part
 	warnings []warning
+	beyond   int    // warnings that were too many to keep
+	files    *files // where references to other documents lead; nil: nowhere
+	at       []step // of the walk
 }
 
+// step is one part of the walk's position: a key, or an index if key is "".
+type step struct {
+	key   string
+	index int
+}
+
+// keptWarnings bounds what a document can make us remember.
+const keptWarnings = 4096
+
 func (m *mender) warn(pointer, format string, args ...any) {
+	if len(m.warnings) >= keptWarnings {
+		m.beyond++
+		return
+	}
 	m.warnings = append(m.warnings, warning{pointer: pointer, text: fmt.Sprintf(format, args...)})
 }
 
-// mendShape makes the top level what kin-openapi can read at all.
+// pointer writes the walk's position out. That is done for warnings alone: the
+// walk visits every value of the document.
+func (m *mender) pointer(more ...string) string {
+	var b strings.Builder
+	for _, s := range m.at {
+		b.WriteByte('/')
+		if s.key == "" {
+			b.WriteString(strconv.Itoa(s.index))
+			continue
+		}
+		b.WriteString(escapePointer(s.key))
+	}
+	for _, key := range more {
+		b.WriteString("/" + escapePointer(key))
+	}
+	return b.String()
+}
+
+// mend makes a tree usable: a sound top level, keywords with values of their
+// kind, references that lead somewhere.
+func (m *mender) mend() {
+	m.mendShape()
+	m.walk(m.root, origin{}, false, 0)
+	for m.files != nil {
+		f, ok := m.files.next()
+		if !ok {
+			break
+		}
+		m.at = []step{{key: filesKey}, {key: f.name}}
+		m.walk(f.tree, origin{file: f, lenient: true}, false, 0)
+		m.at = nil
+	}
+	// The walk goes through objects in no order.
+	slices.SortStableFunc(m.warnings, func(a, b warning) int { return strings.Compare(a.pointer, b.pointer) })
+}
+
+// mendShape makes the top level one that can be read at all.
 func (m *mender) mendShape() {
 	for _, key := range []string{"info", "paths", "components"} {
 		v, there := m.root[key]
-		if _, ok := v.(map[string]any); !ok && (there || key != "components") {
-			if there || key == "paths" && m.root["webhooks"] == nil {
+		if _, ok := v.(part); !ok && (there || key != "components") {
+			if there && v != nil || key == "paths" && m.root["webhooks"] == nil && m.root["components"] == nil {
 				m.warn("/"+key, "%s is not an object", key)
 			}
-			m.root[key] = map[string]any{}
+			m.root[key] = part{}
 		}
 	}
-	paths, _ := m.root["paths"].(map[string]any)
-	for _, p := range slices.Sorted(maps.Keys(paths)) {
+	paths := objectIn(m.root, "paths")
+	for _, p := range sortedKeys(paths) {
 		if strings.HasPrefix(p, "x-") {
 			continue
 		}
-		if _, ok := paths[p].(map[string]any); !ok || !strings.HasPrefix(p, "/") {
+		if _, ok := paths[p].(part); !ok || !strings.HasPrefix(p, "/") {
 			m.warn("/paths/"+escapePointer(p), "it is no path with operations, left out")
 			delete(paths, p)
 		}
 	}
 }
 
-// mendRefs replaces references that lead nowhere, in a circle or to another
-// document by an empty object, which accepts anything. Nothing is ever fetched
-// for a reference: a document must not make us call other hosts or read files.
-func (m *mender) mendRefs() { m.refs(m.root, "", false) }
-
-// nameMaps are the keywords whose keys are names, not keywords: a property may
-// be called "example" or "$ref".
-var nameMaps = map[string]bool{
-	"properties": true, "patternProperties": true, "dependentSchemas": true, "$defs": true, "definitions": true,
-	"schemas": true, "responses": true, "parameters": true, "headers": true, "requestBodies": true,
-	"securitySchemes": true, "links": true, "callbacks": true, "examples": true, "paths": true, "pathItems": true,
-	"content": true, "encoding": true, "variables": true, "webhooks": true,
+// origin is where a part of the tree comes from.
+type origin struct {
+	file *file // nil: the document itself
+	// lenient parts are not held to the keywords: a file of nothing but schemas
+	// has names where the document has keywords.
+	lenient bool
 }
 
-// plainData are the keywords whose values are data; a $ref there means nothing.
-var plainData = map[string]bool{"example": true, "default": true, "enum": true, "const": true, "mapping": true}
-
-func (m *mender) refs(node any, pointer string, names bool) {
+// walk visits everything below a value. names says that the keys of this one
+// are names.
+func (m *mender) walk(node any, from origin, names bool, depth int) {
 	switch n := node.(type) {
 	case []any:
 		for i, v := range n {
-			m.refs(v, pointer+"/"+strconv.Itoa(i), false)
-		}
-	case map[string]any:
-		if ref, ok := n["$ref"].(string); ok && !names {
-			if why := m.brokenRef(ref); why != "" {
-				m.warn(pointer, "$ref %q %s", ref, why)
-				clear(n)
-				return
-			}
-		}
-		for _, key := range slices.Sorted(maps.Keys(n)) {
-			if !names && (plainData[key] || strings.HasPrefix(key, "x-")) {
+			if kindOf(v)&(anObject|aList) == 0 {
 				continue
 			}
-			_, isMap := n[key].(map[string]any)
-			if _, isList := n[key].([]any); key == "examples" && isList {
-				continue // JSON Schema's examples are data, OpenAPI's are a map
-			}
-			m.refs(n[key], pointer+"/"+escapePointer(key), !names && isMap && nameMaps[key])
+			m.at = append(m.at, step{index: i})
+			m.walk(v, from, false, depth+1)
+			m.at = m.at[:len(m.at)-1]
+		}
+	case part:
+		if depth > maxDepth {
+			m.warn(m.pointer(), "%v, left out", errTooDeep)
+			clear(n)
+			return
+		}
+		if ref, ok := n["$ref"].(string); ok && !names && !m.mendRef(n, ref, from) {
+			return
+		}
+		for key, v := range n {
+			m.visit(n, key, v, from, names, depth)
 		}
 	}
 }
 
-// brokenRef says in words why a reference cannot be used, "" if it can.
+func (m *mender) visit(n part, key string, v any, from origin, names bool, depth int) {
+	var k keyword
+	if !names {
+		if k = keywordOf(key); k.data {
+			return
+		}
+		if wrong := k.misfit(n, key); wrong != "" && !from.lenient {
+			m.warn(m.pointer(key), "%s", wrong)
+			delete(n, key)
+			return
+		}
+	}
+	switch kindOf(v) {
+	case aList:
+		if key == "examples" && !names {
+			return // JSON Schema's examples are data, OpenAPI's are a map
+		}
+	case anObject:
+	default:
+		return
+	}
+	m.at = append(m.at, step{key: key})
+	m.walk(v, from, k.names, depth+1)
+	m.at = m.at[:len(m.at)-1]
+}
+
+// mendRef replaces a reference that leads nowhere, in a circle or to a document
+// that is not followed by an empty object, which accepts anything; false then.
+func (m *mender) mendRef(n part, ref string, from origin) bool {
+	local, why := ref, ""
+	if m.files != nil {
+		local, why = m.files.localize(ref, from.file)
+	}
+	if why == "" {
+		why = m.brokenRef(local)
+	}
+	if why == "" {
+		n["$ref"] = local
+		return true
+	}
+	m.warn(m.pointer(), "$ref %q %s", ref, why)
+	clear(n)
+	return false
+}
+
+// brokenRef says in words why a reference cannot be used, "" if it can. Nothing
+// is ever fetched for a reference: a document must not make us call other hosts.
 func (m *mender) brokenRef(ref string) string {
-	for range 64 {
+	for range maxHops {
 		pointer, local := strings.CutPrefix(ref, "#")
 		if !local {
 			return "leads to another document, which is not followed"
@@ -100,7 +186,12 @@ func (m *mender) brokenRef(ref string) string {
 		if !ok {
 			return "leads nowhere"
 		}
-		next, _ := target.(map[string]any)
+		if m.files != nil {
+			// What is in another file may not have been walked yet, so that its
+			// references are not those of this tree.
+			return ""
+		}
+		next, _ := target.(part)
 		ref, ok = next["$ref"].(string)
 		if !ok {
 			return ""
@@ -111,103 +202,11 @@ func (m *mender) brokenRef(ref string) string {
 
 // unescapeFragment undoes the percent-encoding of a URI fragment.
 func unescapeFragment(s string) string {
+	if !strings.Contains(s, "%") {
+		return s
+	}
 	if plain, err := url.PathUnescape(s); err == nil {
 		return plain
 	}
 	return s
-}
-
-// mendTypes tries every component and every operation alone and takes out those
-// that have values of the wrong type.
-func (m *mender) mendTypes() {
-	components, _ := m.root["components"].(map[string]any)
-	for _, kind := range slices.Sorted(maps.Keys(components)) {
-		named, ok := components[kind].(map[string]any)
-		if !ok && !strings.HasPrefix(kind, "x-") {
-			m.warn("/components/"+escapePointer(kind), "it is not an object, left out")
-			delete(components, kind)
-		}
-		for _, name := range slices.Sorted(maps.Keys(named)) {
-			if err := fits(componentType(kind), named[name]); err != nil {
-				m.warn("/components/"+kind+"/"+escapePointer(name), "%s; replaced by an empty one", err)
-				named[name] = map[string]any{}
-			}
-		}
-	}
-	paths, _ := m.root["paths"].(map[string]any)
-	for _, p := range slices.Sorted(maps.Keys(paths)) {
-		item, _ := paths[p].(map[string]any)
-		m.mendItem("/paths/"+escapePointer(p), item)
-	}
-	m.mendRest()
-}
-
-func (m *mender) mendItem(pointer string, item map[string]any) {
-	for _, key := range slices.Sorted(maps.Keys(item)) {
-		var err error
-		if isMethod(key) {
-			err = fits(new(openapi3.Operation), item[key])
-		} else {
-			err = fits(new(openapi3.PathItem), map[string]any{key: item[key]})
-		}
-		if err != nil {
-			m.warn(pointer+"/"+escapePointer(key), "%s; left out", err)
-			delete(item, key)
-		}
-	}
-}
-
-// mendRest takes out other top-level keys of the wrong type.
-func (m *mender) mendRest() {
-	for _, key := range slices.Sorted(maps.Keys(m.root)) {
-		if key == "paths" || key == "components" || key == "openapi" {
-			continue
-		}
-		if err := fits(new(openapi3.T), map[string]any{"openapi": m.root["openapi"], key: m.root[key]}); err != nil {
-			m.warn("/"+escapePointer(key), "%s; left out", err)
-			delete(m.root, key)
-			if key == "info" {
-				m.root[key] = map[string]any{}
-			}
-		}
-	}
-}
-
-// componentType is a value to decode a component of that kind into.
-func componentType(kind string) any {
-	switch kind {
-	case "schemas":
-		return new(openapi3.SchemaRef)
-	case "responses":
-		return new(openapi3.ResponseRef)
-	case "parameters":
-		return new(openapi3.ParameterRef)
-	case "examples":
-		return new(openapi3.ExampleRef)
-	case "requestBodies":
-		return new(openapi3.RequestBodyRef)
-	case "headers":
-		return new(openapi3.HeaderRef)
-	case "securitySchemes":
-		return new(openapi3.SecuritySchemeRef)
-	case "links":
-		return new(openapi3.LinkRef)
-	case "callbacks":
-		return new(openapi3.CallbackRef)
-	case "pathItems":
-		return new(openapi3.PathItem)
-	}
-	return new(any)
-}
-
-// fits reports why a part of a tree cannot be decoded into a value.
-func fits(into, part any) error {
-	b, err := json.Marshal(part)
-	if err != nil {
-		return err
-	}
-	if err := json.Unmarshal(b, into); err != nil {
-		return fmt.Errorf("%s", strings.TrimPrefix(err.Error(), "json: "))
-	}
-	return nil
 }

@@ -5,10 +5,13 @@ import (
 	"context"
 	"encoding/json"
 	"errors"
+	"fmt"
 	"io"
 	"net/http"
-	"net/url"
+	"os"
 	"strings"
+
+	"iscope/probes"
 )
 
 // setBody reads the one document to send and gives it a content type: the
@@ -18,11 +21,11 @@ func (d *draft) setBody(ctx context.Context, next func(context.Context) ([]byte,
 	if err != nil || text == nil {
 		return err
 	}
+	given := d.header.Get("Content-Type")
 	var declared *body
 	if d.op != nil {
-		declared = d.op.requestBody()
+		declared = d.op.requestBody(given)
 	}
-	given := d.header.Get("Content-Type")
 	switch d.call.method {
 	case "GET", "HEAD", "TRACE":
 		// Most servers ignore such a body and some break on it, so it has to be
@@ -36,24 +39,84 @@ func (d *draft) setBody(ctx context.Context, next func(context.Context) ([]byte,
 	if given == "" {
 		contentType = declared.sendable()
 	}
-	switch t := mediaType(contentType); {
-	case !validHeaderValue([]byte(contentType)):
-		err = usagef("give a Content-Type header", "the document's content type %q cannot be sent", contentType)
-	case isJSON(t):
-		err = checkJSON(text)
-	case given != "": // the caller's bytes in the caller's type
-	case t == formType:
-		text, err = formOf(text)
-	case strings.HasPrefix(t, "multipart/"):
-		err = usagef("give a Content-Type header with the boundary, and the parts as the document",
-			"%s takes %s, which cannot be made from JSON", d.call.name(), t)
+	if !validHeaderValue([]byte(contentType)) {
+		return usagef("give a Content-Type header", "the document's content type %q cannot be sent", contentType)
 	}
-	if err != nil {
+	d.declared = declared
+	coding := d.header.Get("Content-Encoding")
+	if len(text) > 0 && text[0] == probes.WireDocument {
+		d.body, d.coded = text[1:], isCoded(text[1:], coding)
+	} else if isCoded(text, coding) {
+		d.body, d.coded = text, true
+	} else if contentType, err = d.encode(text, contentType, given); err != nil {
 		return err
 	}
 	d.header.Set("Content-Type", contentType)
-	d.body = text
 	return nil
+}
+
+// encode puts the document into the form that its content type has on the wire.
+func (d *draft) encode(text []byte, contentType, given string) (string, error) {
+	t := mediaType(contentType)
+	var err error
+	switch {
+	case isJSON(t):
+		d.value, err = checkJSON(text)
+		d.body = text
+	case given != "" && (t != multipartType || strings.Contains(given, "boundary=")) && (d.declared == nil || !isFileName(text)):
+		d.body = text // the caller's bytes in the caller's type
+	case t == formType:
+		d.body, err = d.form(text)
+	case t == multipartType:
+		d.body, contentType, err = d.multipart(text)
+	case strings.HasPrefix(t, "multipart/"):
+		err = usagef("give a Content-Type header with the boundary, and the parts as the document",
+			"%s takes %s, which cannot be made from JSON", d.call.name(), t)
+	default:
+		d.body, err = d.raw(text)
+	}
+	return contentType, err
+}
+
+// raw is a body that is no JSON: a text as it is or as a JSON string, or the
+// file that @path names.
+func (d *draft) raw(text []byte) ([]byte, error) {
+	var s string
+	if (d.declared != nil || isFileName(text)) && json.Unmarshal(text, &s) == nil {
+		text = []byte(s)
+	}
+	if !isFileName(text) {
+		return text, nil
+	}
+	return d.file(string(text[1:]))
+}
+
+// isFileName recognises "@path", alone on its line.
+func isFileName(text []byte) bool {
+	text = bytes.Trim(text, "\"")
+	return len(text) > 1 && text[0] == '@' && !bytes.ContainsAny(text, "\r\n")
+}
+
+// maxFile bounds what the files of a request take in memory together.
+const maxFile = 256 << 20
+
+// file reads a local file that is to be sent.
+func (d *draft) file(name string) ([]byte, error) {
+	info, err := os.Stat(name)
+	if err == nil && !info.Mode().IsRegular() {
+		err = fmt.Errorf("%s is no regular file", name)
+	}
+	if err != nil {
+		return nil, usagef("nothing was sent", "reading the file to send: %v", err)
+	}
+	if d.files += info.Size(); d.files > maxFile {
+		return nil, usagef("nothing was sent", "the files to send are larger than %d MiB", maxFile>>20)
+	}
+	b, err := os.ReadFile(name)
+	if err != nil {
+		return nil, usagef("nothing was sent", "reading the file to send: %v", err)
+	}
+	return b, nil
 }
 
 // oneDocument reads the request document and sees to it that it is the only
@@ -81,13 +144,15 @@ func oneDocument(ctx context.Context, next func(context.Context) ([]byte, error)
 	return text, nil
 }
 
-// checkJSON reports where a text is no JSON.
-func checkJSON(text []byte) error {
+// checkJSON decodes a text, numbers as they are written, or reports where it is
+// no JSON.
+func checkJSON(text []byte) (any, error) {
 	if json.Valid(text) {
-		return nil
+		v, _ := decodeJSON(string(text))
+		return v, nil
 	}
 	if len(bytes.TrimSpace(text)) == 0 {
-		return usagef("give {} to send an empty object, or no document at all", "the document is empty")
+		return nil, usagef("give {} to send an empty object, or no document at all", "the document is empty")
 	}
 	var v any
 	err := json.Unmarshal(text, &v)
@@ -97,34 +162,7 @@ func checkJSON(text []byte) error {
 		at = syntax.Offset - 1
 	}
 	line, col := lineCol(text, at)
-	return usagef("nothing was sent", "the document is no JSON: line %d:%d: %v", line, col, err)
-}
-
-// formOf turns a JSON object into a form: lists repeat the name, other values
-// that are no text are written as JSON.
-func formOf(text []byte) ([]byte, error) {
-	if err := checkJSON(text); err != nil {
-		return nil, err
-	}
-	dec := json.NewDecoder(bytes.NewReader(text))
-	dec.UseNumber()
-	var fields map[string]any
-	if err := dec.Decode(&fields); err != nil {
-		return nil, usagef("", "a form is made from a JSON object: %v", err)
-	}
-	form := url.Values{}
-	for name, v := range fields {
-		list, ok := v.([]any)
-		if !ok {
-			list = []any{v}
-		}
-		for _, item := range list {
-			if item != nil {
-				form.Add(name, plain(item))
-			}
-		}
-	}
-	return []byte(form.Encode()), nil
+	return nil, usagef("nothing was sent", "the document is no JSON: line %d:%d: %v", line, col, err)
 }
 
 // setBody makes a request send a text, again if the transport has to repeat it.

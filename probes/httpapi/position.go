@@ -1,7 +1,6 @@
 package httpapi
 
 import (
-	"bytes"
 	"encoding/json"
 	"fmt"
 	"strconv"
@@ -31,14 +30,14 @@ func (w warning) String() string {
 const maxWarnings = 20
 
 // worded gives warnings their positions and writes them out.
-func worded(all []warning, src source) []string {
+func worded(all []warning, beyond int, src source) []string {
 	kept := all[:min(len(all), maxWarnings)]
 	src.locate(kept)
 	out := make([]string, 0, len(kept)+1)
 	for _, w := range kept {
 		out = append(out, w.String())
 	}
-	if n := len(all) - len(kept); n > 0 {
+	if n := len(all) - len(kept) + beyond; n > 0 {
 		out = append(out, fmt.Sprintf("and %d more", n))
 	}
 	return out
@@ -54,7 +53,7 @@ func (s source) locate(ws []warning) {
 		}
 		return
 	}
-	l := jsonLocator{text: s.text, dec: json.NewDecoder(bytes.NewReader(s.text)), found: map[string]int64{}}
+	l := jsonLocator{text: s.text, found: map[string]int{}}
 	for i := range ws {
 		for p := ws[i].pointer; p != "" && ws[i].line == 0; p = p[:strings.LastIndexByte(p, '/')] {
 			l.found[p] = -1
@@ -63,75 +62,112 @@ func (s source) locate(ws []warning) {
 	if len(l.found) == 0 {
 		return
 	}
-	_ = l.value("") // a text broken further on still has positions before that
+	l.value("")
 	for i := range ws {
 		if at, ok := l.nearest(ws[i].pointer); ok && ws[i].line == 0 {
-			ws[i].line, ws[i].col = lineCol(s.text, at)
+			ws[i].line, ws[i].col = lineCol(s.text, int64(at))
 		}
 	}
 }
 
 // jsonLocator walks a text once and notes the offsets of the pointers that
-// found has as -1.
+// found has as -1. It goes into what leads to one of them and skips the rest
+// byte by byte, and stops where the text is broken.
 type jsonLocator struct {
 	text  []byte
-	dec   *json.Decoder
-	found map[string]int64
-	depth int
+	at    int
+	found map[string]int
+	ended bool
 }
 
-func (l *jsonLocator) value(pointer string) error {
-	tok, err := l.dec.Token()
-	if err != nil {
-		return err
+// peek is the next byte that is no space, 0 at the end.
+func (l *jsonLocator) peek() byte {
+	for ; l.at < len(l.text); l.at++ {
+		switch l.text[l.at] {
+		case ' ', '\t', '\r', '\n', ',', ':':
+			continue
+		}
+		return l.text[l.at]
 	}
-	d, ok := tok.(json.Delim)
-	if !ok {
-		return nil
+	l.ended = true
+	return 0
+}
+
+func (l *jsonLocator) value(pointer string) {
+	open := l.peek()
+	if open != '{' && open != '[' {
+		l.skip()
+		return
 	}
-	l.depth++
-	defer func() { l.depth-- }()
-	for i := 0; l.dec.More(); i++ {
-		part := strconv.Itoa(i)
-		if d == '{' {
-			key, err := l.dec.Token()
-			if err != nil {
-				return err
+	l.at++
+	for i := 0; !l.ended; i++ {
+		c := l.peek()
+		if c == '}' || c == ']' {
+			l.at++
+			return
+		}
+		at, name := l.at, strconv.Itoa(i)
+		if open == '{' {
+			l.skip()
+			var key string
+			if json.Unmarshal(l.text[at:l.at], &key) != nil {
+				l.ended = true
+				return
 			}
-			name, _ := key.(string)
-			part = escapePointer(name)
+			name = escapePointer(key)
 		}
-		child := pointer + "/" + part
-		if at, wanted := l.found[child]; wanted && at < 0 {
-			l.found[child] = l.keyStart(d)
+		child := pointer + "/" + name
+		if have, wanted := l.found[child]; wanted {
+			if have < 0 {
+				l.found[child] = at
+			}
+			l.value(child)
+			continue
 		}
-		if l.depth > maxDepth {
-			return errTooDeep
-		}
-		if err := l.value(child); err != nil {
-			return err
-		}
+		l.peek()
+		l.skip()
 	}
-	_, err = l.dec.Token()
-	return err
 }
 
-// keyStart is the offset of the key just read, or of the item about to be.
-func (l *jsonLocator) keyStart(container json.Delim) int64 {
-	at := l.dec.InputOffset()
-	if container == '{' {
-		for at--; at > 0 && (l.text[at-1] != '"' || at > 1 && l.text[at-2] == '\\'); at-- {
+// skip goes over one value.
+func (l *jsonLocator) skip() {
+	depth := 0
+	for l.at < len(l.text) {
+		c := l.text[l.at]
+		l.at++
+		switch c {
+		case '"':
+			for l.at < len(l.text) && l.text[l.at] != '"' {
+				if l.text[l.at] == '\\' {
+					l.at++
+				}
+				l.at++
+			}
+			l.at++
+		case '{', '[':
+			depth++
+			continue
+		case '}', ']':
+			depth--
+		case ' ', '\t', '\r', '\n', ',', ':':
+			if depth > 0 {
+				continue
+			}
+		default:
+			if depth > 0 || l.at < len(l.text) && !strings.ContainsRune(" \t\r\n,:}]", rune(l.text[l.at])) {
+				continue // within a number or a word
+			}
 		}
-		return at - 1
+		if depth <= 0 {
+			l.at = min(l.at, len(l.text))
+			return
+		}
 	}
-	for at < int64(len(l.text)) && strings.IndexByte(" \t\r\n,", l.text[at]) >= 0 {
-		at++
-	}
-	return at
+	l.at, l.ended = len(l.text), true
 }
 
 // nearest is the offset of a pointer or of the closest thing above it.
-func (l *jsonLocator) nearest(pointer string) (int64, bool) {
+func (l *jsonLocator) nearest(pointer string) (int, bool) {
 	for pointer != "" {
 		if at, ok := l.found[pointer]; ok && at >= 0 {
 			return at, true

@@ -5,7 +5,9 @@ import (
 	"fmt"
 	"net/http"
 	"net/url"
+	"slices"
 	"strings"
+	"sync"
 	"time"
 
 	"iscope/probes"
@@ -17,7 +19,10 @@ type probe struct {
 	base   *url.URL
 	auth   *credential
 	http   *http.Transport
+	pool   *pool // nil unless requests are spread over several instances
 	docs   *library
+	// sockets makes the connections of WebSockets, which are HTTP/1.1 only.
+	sockets func() (*http.Transport, error)
 
 	// life ends with Close: it cuts off calls and stops the loading of
 	// documents.
@@ -32,18 +37,22 @@ var (
 	_ probes.Discoverer = (*probe)(nil)
 	_ probes.Invoker    = (*probe)(nil)
 	_ probes.Schemer    = (*probe)(nil)
+	_ probes.Former     = (*probe)(nil)
+	_ probes.Contracter = (*probe)(nil)
+
+	_ probes.MethodFinder = (*probe)(nil)
 )
 
 func newProbe(t probes.Target) (*probe, error) {
 	usage := func(err error, hint string) error {
 		return &probes.Error{Target: t.Name, Op: "opening", Kind: probes.ErrUsage, Err: err, Hint: hint}
 	}
-	base, err := endpointOf(&t)
-	if err != nil {
-		return nil, usage(err, "write it as http://host:port or http://host:port/base")
-	}
 	if err := checkOptions(t.Options); err != nil {
 		return nil, usage(err, "")
+	}
+	base, hosts, err := endpointOf(&t)
+	if err != nil {
+		return nil, usage(err, "write it as http://host:port or http://host:port/base")
 	}
 	auth, err := credentialOf(t.Auth)
 	if err != nil {
@@ -54,17 +63,24 @@ func newProbe(t probes.Target) (*probe, error) {
 		return nil, usage(err, "")
 	}
 	p := &probe{target: t, base: base, auth: auth, http: rt, poll: 30 * time.Second}
+	p.sockets = sync.OnceValues(func() (*http.Transport, error) { return newTransport(t.TLS, "off") })
+	if t.Options[optBalance] != "" {
+		p.pool = newPool(hosts, rt)
+	}
 	p.life, p.end = context.WithCancel(context.Background())
 	p.docs = newLibrary(p.life, p.loadDocument)
 	return p, nil
 }
 
 func checkOptions(opts map[string]string) error {
-	known := []string{optOpenAPI, optHTTP2}
+	known := []string{optOpenAPI, optHTTP2, optBalance}
 	for name := range opts {
-		if name != optOpenAPI && name != optHTTP2 {
+		if !slices.Contains(known, name) {
 			return fmt.Errorf("unknown option %q; %s", name, probes.NearestHint(name, known))
 		}
+	}
+	if v := opts[optBalance]; v != "" && v != roundRobin {
+		return fmt.Errorf("option balance is %q; use %s, or leave it out for one connection", v, roundRobin)
 	}
 	switch v := opts[optHTTP2]; v {
 	case "", "auto", "h2c", "off":
@@ -90,9 +106,9 @@ func (p *probe) Check(ctx context.Context) error {
 	if err != nil {
 		return p.fail(op, probes.ErrUsage, err, "")
 	}
-	p.dress(req)
+	p.dress(req, p.auth)
 	watch := newStopwatch()
-	resp, err := p.http.RoundTrip(watch.attach(req))
+	resp, err := p.RoundTrip(watch.attach(req))
 	if err != nil {
 		return p.explain(ctx, op, watch, err)
 	}
@@ -116,6 +132,9 @@ func (p *probe) Close() error {
 	p.end()
 	p.docs.wait()
 	p.http.CloseIdleConnections()
+	if p.pool != nil {
+		p.pool.close()
+	}
 	return nil
 }
 
@@ -154,13 +173,27 @@ func (b *bounded) release() {
 }
 
 // dress adds what every request of ours carries.
-func (p *probe) dress(req *http.Request) {
+func (p *probe) dress(req *http.Request, with ...*credential) {
 	if req.Header.Get("User-Agent") == "" {
 		req.Header.Set("User-Agent", "iscope")
 	}
-	if p.auth != nil && req.Header.Get(p.auth.name) == "" {
-		req.Header.Set(p.auth.name, p.auth.value.Reveal())
+	for _, c := range with {
+		if c != nil {
+			c.apply(req)
+		}
 	}
+}
+
+// RoundTrip makes one request to the target, to the instance whose turn it is.
+func (p *probe) RoundTrip(req *http.Request) (*http.Response, error) {
+	if p.pool == nil {
+		return p.http.RoundTrip(req)
+	}
+	rt, err := p.pool.pick(req.Context())
+	if err != nil {
+		return nil, err
+	}
+	return rt.RoundTrip(req)
 }
 
 // resolve puts an escaped path, which starts with a slash, below the base.

@@ -3,7 +3,6 @@ package httpapi
 import (
 	"context"
 	"fmt"
-	"maps"
 	"net/http"
 	"net/textproto"
 	"net/url"
@@ -17,11 +16,22 @@ import (
 type draft struct {
 	call   call
 	op     *operation // nil if the document has none for it
-	query  []string   // "name=value", escaped
+	params map[*parameter]any
+	query  []string // "name=value", escaped
 	header http.Header
 	host   string
 	cookie []string
-	body   []byte // nil without one
+
+	body     []byte // nil without one; as it is sent but for its compression
+	wire     []byte // body, compressed
+	coded    bool   // body came compressed already
+	declared *body  // what the document says of it, nil if nothing
+	value    any    // body decoded, nil where it is no JSON
+	files    int64  // bytes read from local files
+
+	secured    secured
+	violations []string
+	unchecked  string // why the body was not held against the document
 }
 
 // usage is a mistake of the caller, with a hint.
@@ -64,33 +74,42 @@ func (d *draft) setParams(params []probes.Attr) error {
 	if d.op == nil {
 		return d.setLooseParams(params)
 	}
-	given := map[string][]string{} // by in + name
-	var order []string
+	given := map[*parameter][]string{}
 	for _, a := range params {
-		p := d.op.findParam(a.Name, d.call.template)
-		switch {
-		case p == nil && d.op.findParam(a.Name, true) != nil:
-			return usagef("use "+d.op.name()+" to give it", "parameter %q is part of the path already", a.Name)
-		case p == nil:
+		p, piece := d.op.findParam(a.Name, d.call.template)
+		if p == nil {
+			if p, _ := d.op.findParam(a.Name, true); p != nil {
+				return usagef("use "+d.op.name()+" to give it", "parameter %q is part of the path already", a.Name)
+			}
 			return usagef(probes.NearestHint(a.Name, d.op.paramNames()), "%s has no parameter %q", d.op.name(), a.Name)
 		}
-		key := p.In + ":" + p.Name
-		if given[key] == nil {
-			order = append(order, a.Name)
+		if !piece {
+			given[p] = append(given[p], a.Value)
 		}
-		given[key] = append(given[key], a.Value)
 	}
-	for _, name := range order {
-		p := d.op.findParam(name, d.call.template)
-		values := given[p.In+":"+p.Name]
-		if sep := separator(p); sep != "" {
-			values = []string{strings.Join(values, sep)}
+	for _, a := range params {
+		p, piece := d.op.findParam(a.Name, d.call.template)
+		if piece { // of an object, of which there may be more
+			d.params[p] = nil
+			d.query = append(d.query, url.QueryEscape(a.Name)+"="+url.QueryEscape(a.Value))
+			continue
 		}
-		if err := d.place(p.In, p.Name, values); err != nil {
+		if _, done := d.params[p]; done {
+			continue
+		}
+		v := d.op.doc.value(p, given[p])
+		d.params[p] = v
+		if err := d.place(p, v); err != nil {
 			return err
 		}
 	}
-	return d.fillPath(func(name string) string { return strings.Join(given["path:"+name], ",") })
+	return d.fillPath(func(name string) string {
+		p, _ := d.op.findParam("path:"+name, true)
+		if p == nil || len(given[p]) == 0 || given[p][0] == "" && len(given[p]) == 1 {
+			return ""
+		}
+		return p.segment(d.params[p], p.pathEscaper())
+	})
 }
 
 // setLooseParams is for calls that no document describes: what the path does
@@ -100,36 +119,39 @@ func (d *draft) setLooseParams(params []probes.Attr) error {
 	given := map[string]string{}
 	for _, a := range params {
 		if slices.Contains(inPath, a.Name) {
-			given[a.Name] = a.Value
-		} else if err := d.place("query", a.Name, []string{a.Value}); err != nil {
-			return err
+			given[a.Name] = url.PathEscape(a.Value)
+			continue
 		}
+		d.query = append(d.query, url.QueryEscape(a.Name)+"="+url.QueryEscape(a.Value))
 	}
 	return d.fillPath(func(name string) string { return given[name] })
 }
 
-func (d *draft) place(in, name string, values []string) error {
-	for _, v := range values {
-		switch in {
-		case "query":
-			d.query = append(d.query, url.QueryEscape(name)+"="+url.QueryEscape(v))
-		case "header":
-			if err := d.setHeaders([]probes.Field{{Name: name, Value: []byte(v)}}); err != nil {
-				return err
-			}
-		case "cookie":
-			c := http.Cookie{Name: name, Value: v}
+// place puts the value of a parameter that is not in the path.
+func (d *draft) place(p *parameter, v any) error {
+	switch p.in {
+	case "query":
+		for _, kv := range p.pairs(v, p.queryEscaper()) {
+			d.query = append(d.query, kv.name+"="+kv.value)
+		}
+	case "querystring": // OpenAPI 3.2: the whole of it
+		d.query = append(d.query, escapeQuery(plain(v)))
+	case "header":
+		return d.setHeaders([]probes.Field{{Name: p.name, Value: []byte(p.segment(v, asIs))}})
+	case "cookie":
+		for _, kv := range p.pairs(v, asIs) {
+			c := http.Cookie{Name: kv.name, Value: kv.value}
 			if err := c.Valid(); err != nil {
-				return usagef("", "cookie parameter %q: %v", name, err)
+				return usagef("", "cookie parameter %q: %v", p.name, err)
 			}
-			d.cookie = append(d.cookie, c.String())
+			d.cookie = append(d.cookie, kv.name+"="+kv.value)
 		}
 	}
 	return nil
 }
 
-// fillPath replaces the parameters of a template. An empty value would make
-// another path of it.
+// fillPath replaces the parameters of a template by escaped values. An empty
+// value would make another path of it.
 func (d *draft) fillPath(value func(string) string) error {
 	if !d.call.template {
 		return nil
@@ -148,9 +170,11 @@ func (d *draft) fillPath(value func(string) string) error {
 	return nil
 }
 
-// line is the request line relative to the base: what a record's subject is.
+// line is the request line relative to the base, without keys: what a record's
+// subject is.
 func (d *draft) line() string {
-	return withQuery(d.call.name(), d.fullQuery())
+	query, _ := hideQuery(d.fullQuery(), d.secured.keys, true)
+	return withQuery(d.call.name(), query)
 }
 
 func (d *draft) fullQuery() string {
@@ -163,13 +187,16 @@ func (d *draft) fullQuery() string {
 
 // draft puts a request together, reading the document to send.
 func (p *probe) draft(ctx context.Context, doc *document, in probes.Invocation) (*draft, error) {
-	c, err := parseCall(in.Method)
+	c, err := p.parseCall(in.Method)
 	if err != nil {
 		return nil, usagef("write it as METHOD /path, for example GET /orders/5", "%v", err)
 	}
-	d := &draft{call: c, op: doc.find(c), header: http.Header{}}
+	d := &draft{call: c, op: doc.find(c), header: http.Header{}, params: map[*parameter]any{}}
 	if d.op == nil && c.template && doc != nil {
 		return nil, p.fail("calling "+in.Method, probes.ErrNotFound, fmt.Errorf("the document has no operation %q", c.name()), doc.nearest(c.name()))
+	}
+	if d.op != nil && d.op.isWebSocket() {
+		d.call.socket = true
 	}
 	if err := d.setHeaders(in.Header); err != nil {
 		return nil, err
@@ -180,11 +207,17 @@ func (p *probe) draft(ctx context.Context, doc *document, in probes.Invocation) 
 	if len(d.cookie) > 0 {
 		d.header.Add("Cookie", strings.Join(d.cookie, "; "))
 	}
-	if err := d.setBody(ctx, in.Next); err != nil {
-		return nil, err
+	if !d.call.socket {
+		if err := d.setBody(ctx, in.Next); err != nil {
+			return nil, err
+		}
+		if err := d.compress(in.Compression); err != nil {
+			return nil, err
+		}
+		d.setDefaults()
 	}
-	d.setDefaults()
-	return d, nil
+	d.secured = p.credentialFor(d)
+	return d, d.judge(in.Force)
 }
 
 // setDefaults asks for what the document says the operation answers with.
@@ -193,7 +226,7 @@ func (d *draft) setDefaults() {
 		d.header.Set("Accept", d.accept())
 	}
 	if d.header.Get("Accept-Encoding") == "" {
-		d.header.Set("Accept-Encoding", "gzip")
+		d.header.Set("Accept-Encoding", acceptedCodings)
 	}
 }
 
@@ -202,12 +235,12 @@ func (d *draft) accept() string {
 		return "*/*"
 	}
 	var types []string
-	codes := d.op.spec.Responses.Map()
-	for _, code := range slices.Sorted(maps.Keys(codes)) {
-		if !strings.HasPrefix(code, "2") || codes[code] == nil || codes[code].Value == nil {
+	responses := objectIn(d.op.spec, "responses")
+	for _, code := range sortedKeys(responses) {
+		if !strings.HasPrefix(code, "2") {
 			continue
 		}
-		for _, t := range slices.Sorted(maps.Keys(codes[code].Value.Content)) {
+		for _, t := range sortedKeys(objectIn(d.op.doc.deref(responses[code]), "content")) {
 			if !slices.Contains(types, t) && validHeaderValue([]byte(t)) {
 				types = append(types, t)
 			}
@@ -225,29 +258,11 @@ func (p *probe) request(ctx context.Context, d *draft) (*http.Request, error) {
 		return nil, err
 	}
 	req.URL = u
-	req.Header = d.header
+	req.Header = d.header.Clone()
 	req.Host = d.host
-	if d.body != nil {
-		setBody(req, d.body)
+	if d.wire != nil {
+		setBody(req, d.wire)
 	}
-	p.dress(req)
+	p.dress(req, d.secured.credentials...)
 	return req, nil
-}
-
-// recordedHeader lists a request's headers as the transport writes them, names
-// sorted. The value of the target's own credential is left out and counted as
-// redacted.
-func (p *probe) recordedHeader(req *http.Request, given http.Header) (fields []probes.Field, masked string) {
-	if req.Host != "" && req.Host != req.URL.Host {
-		fields = append(fields, probes.Field{Name: "Host", Value: []byte(req.Host)})
-	}
-	for _, name := range slices.Sorted(maps.Keys(req.Header)) {
-		for _, v := range req.Header[name] {
-			if p.auth != nil && strings.EqualFold(name, p.auth.name) && given.Get(name) == "" {
-				masked, v = strings.ToLower(name), p.auth.value.String()
-			}
-			fields = append(fields, probes.Field{Name: name, Value: []byte(v)})
-		}
-	}
-	return fields, masked
 }

@@ -2,12 +2,10 @@ package httpapi
 
 import (
 	"bytes"
-	"compress/gzip"
 	"io"
 	"maps"
 	"net/http"
 	"slices"
-	"strings"
 
 	"iscope/probes"
 )
@@ -16,59 +14,21 @@ import (
 // take all memory. What is beyond it is counted as cut.
 const keepAll = 256 << 20
 
-// decoder reads a response body, gzip undone, and counts its bytes on the wire.
-type decoder struct {
-	body io.Reader
-	gzip bool
-	zr   *gzip.Reader
-	wire int64
-}
-
-func newDecoder(resp *http.Response) *decoder {
-	d := &decoder{body: resp.Body}
-	switch strings.ToLower(strings.TrimSpace(resp.Header.Get("Content-Encoding"))) {
-	case "gzip", "x-gzip":
-		d.gzip = true
-	}
-	return d
-}
-
-// Read implements io.Reader.
-func (d *decoder) Read(b []byte) (int, error) {
-	if !d.gzip {
-		n, err := d.body.Read(b)
-		d.wire += int64(n)
-		return n, err
-	}
-	if d.zr == nil {
-		zr, err := gzip.NewReader((*wireReader)(d))
-		if err != nil {
-			if d.wire == 0 && err == io.EOF {
-				return 0, io.EOF // no body at all: HEAD, 304
-			}
-			return 0, err
-		}
-		d.zr = zr
-	}
-	return d.zr.Read(b)
-}
-
-// wireReader is the compressed side of a decoder.
-type wireReader decoder
-
-func (w *wireReader) Read(b []byte) (int, error) {
-	n, err := w.body.Read(b)
-	w.wire += int64(n)
-	return n, err
-}
+// grantAtOnce is how much memory a response gets for saying that it is so long.
+const grantAtOnce = 64 << 20
 
 // readBody keeps up to limit bytes and counts the rest, which is drained
-// without being kept. With an error it returns what came before it.
-func readBody(r io.Reader, limit int) (kept []byte, cut int64, err error) {
+// without being kept. expected is how many will come, if known: a body that is
+// read into room of its size is copied once. With an error it returns what came
+// before it.
+func readBody(r io.Reader, expected int64, limit int) (kept []byte, cut int64, err error) {
 	if limit <= 0 || limit > keepAll {
 		limit = keepAll
 	}
 	var buf bytes.Buffer
+	if expected = min(expected, int64(limit), grantAtOnce); expected > 0 {
+		buf.Grow(int(expected) + bytes.MinRead)
+	}
 	_, err = io.CopyN(&buf, r, int64(limit))
 	kept = buf.Bytes()
 	switch err {

@@ -4,6 +4,7 @@ import (
 	"net/url"
 	"regexp"
 	"strings"
+	"sync"
 )
 
 // route is a path template, split at its slashes.
@@ -11,33 +12,55 @@ type route struct {
 	segments []segment
 }
 
-// segment is one part of a path: fixed text, or a pattern with parameters.
+// segment is one part of a path: fixed text, a parameter, or a text with
+// parameters in it.
 type segment struct {
 	text    string
 	params  []string
-	pattern *regexp.Regexp // nil for fixed text
+	pattern func() *regexp.Regexp // nil for fixed text and for a parameter alone
 }
 
-var braces = regexp.MustCompile(`\{([^{}/]+)\}`)
+// braces finds the parameters of a template.
+func braces(path string) [][]int {
+	var out [][]int
+	for at := 0; ; {
+		open := strings.IndexByte(path[at:], '{')
+		if open < 0 {
+			return out
+		}
+		at += open + 1
+		end := strings.IndexAny(path[at:], "{}/")
+		if end > 0 && path[at+end] == '}' {
+			out = append(out, []int{at - 1, at + end + 1})
+			at += end + 1
+		}
+	}
+}
 
 func parseRoute(path string) route {
 	var r route
-	for part := range strings.SplitSeq(path, "/") {
-		s := segment{text: part}
-		if found := braces.FindAllStringSubmatchIndex(part, -1); len(found) > 0 {
-			var expr strings.Builder
-			at := 0
-			for _, f := range found {
-				expr.WriteString(regexp.QuoteMeta(part[at:f[0]]) + "(.+?)")
-				s.params = append(s.params, part[f[2]:f[3]])
-				at = f[1]
-			}
-			expr.WriteString(regexp.QuoteMeta(part[at:]))
-			s.pattern = regexp.MustCompile(`^` + expr.String() + `$`)
+	for text := range strings.SplitSeq(path, "/") {
+		s := segment{text: text}
+		found := braces(text)
+		for _, f := range found {
+			s.params = append(s.params, text[f[0]+1:f[1]-1])
+		}
+		if len(found) > 0 && (len(found) > 1 || found[0][1]-found[0][0] < len(text)) {
+			s.pattern = sync.OnceValue(func() *regexp.Regexp { return patternOf(text, found) })
 		}
 		r.segments = append(r.segments, s)
 	}
 	return r
+}
+
+func patternOf(text string, found [][]int) *regexp.Regexp {
+	var expr strings.Builder
+	at := 0
+	for _, f := range found {
+		expr.WriteString(regexp.QuoteMeta(text[at:f[0]]) + "(.+?)")
+		at = f[1]
+	}
+	return regexp.MustCompile(`^` + expr.String() + regexp.QuoteMeta(text[at:]) + `$`)
 }
 
 // names lists the parameters in the path.
@@ -62,18 +85,22 @@ func (r route) match(path string) (fixed int, ok bool) {
 			part = plain
 		}
 		switch {
-		case s.pattern == nil && part == s.text:
+		case len(s.params) == 0 && part == s.text:
 			fixed++
-		case s.pattern == nil || !s.pattern.MatchString(part):
+		case len(s.params) == 0 || part == "", s.pattern != nil && !s.pattern().MatchString(part):
 			return 0, false
 		}
 	}
 	return fixed, true
 }
 
-// expand puts escaped values in the place of parameters.
+// expand puts values, which are escaped, in the place of parameters.
 func expand(path string, value func(name string) string) string {
-	return braces.ReplaceAllStringFunc(path, func(m string) string {
-		return url.PathEscape(value(m[1 : len(m)-1]))
-	})
+	var b strings.Builder
+	at := 0
+	for _, f := range braces(path) {
+		b.WriteString(path[at:f[0]] + value(path[f[0]+1:f[1]-1]))
+		at = f[1]
+	}
+	return b.String() + path[at:]
 }

@@ -13,7 +13,7 @@ import (
 )
 
 // maxSchema is the number of values a schema may have with everything it refers
-// to, to be bundled or to be validated against.
+// to, to be bundled or to be held against a message.
 const maxSchema = 20_000
 
 // Schema resolves a reference of Method.Input, Method.Output or Record.Schema,
@@ -41,7 +41,7 @@ func (p *probe) Schema(ctx context.Context, ref string) (probes.Schema, error) {
 		return probes.Schema{}, p.fail(op, probes.ErrProtocol, err, "")
 	}
 	s := probes.Schema{Ref: ref, Type: "openapi", Text: text, Data: doc.bundle(node)}
-	if !strings.HasPrefix(doc.version, "3.0") && !strings.HasPrefix(doc.version, "2") {
+	if doc.since31() {
 		s.Type = "jsonschema" // since 3.1 a schema is one
 	}
 	return s, nil

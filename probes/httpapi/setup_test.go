@@ -5,9 +5,13 @@ import (
 	"io"
 	"net/http"
 	"net/http/httptest"
+	"slices"
+	"strconv"
 	"strings"
 	"testing"
 	"time"
+
+	"github.com/google/go-cmp/cmp"
 
 	"iscope/probes"
 )
@@ -140,3 +144,17 @@ func wantError(t testing.TB, err, kind error, texts ...string) {
 		}
 	}
 }
+
+// forced sends what breaks the contract.
+func forced(in *probes.Invocation) { in.Force = true }
+
+// sortedDiff compares texts whose order does not matter.
+func sortedDiff(t testing.TB, want, got []string) {
+	t.Helper()
+	want, got = slices.Sorted(slices.Values(want)), slices.Sorted(slices.Values(got))
+	if diff := cmp.Diff(want, got); diff != "" {
+		t.Error(diff)
+	}
+}
+
+func itoa(n int) string { return strconv.Itoa(n) }

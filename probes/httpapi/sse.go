@@ -25,6 +25,7 @@ type eventReader struct {
 	// afterCR is set when a line ended with CR: an LF that follows belongs to
 	// it. Waiting for it there would hold events back.
 	afterCR bool
+	taken   int64 // bytes read
 }
 
 func newEventReader(r io.Reader, limit int) *eventReader {
@@ -88,6 +89,9 @@ func (e *eventReader) line() (kept []byte, cut int64, err error) {
 	room := e.limit + len("data: ")
 	for {
 		b, err := e.r.ReadByte()
+		if err == nil {
+			e.taken++
+		}
 		if err == nil && b != '\n' {
 			e.afterCR = false
 		}

@@ -4,6 +4,7 @@ import (
 	"crypto/tls"
 	"net/http"
 	"net/http/httptrace"
+	"net/url"
 	"strconv"
 	"sync"
 	"time"
@@ -20,7 +21,11 @@ type stopwatch struct {
 	connectStart, connectDone   time.Time
 	tlsStart, tlsDone           time.Time
 	connected, wrote, firstByte time.Time
+	lastByte                    time.Time
 	peer                        string
+	dialed                      string // the address tried last
+	host                        string // host:port of the request, for errors
+	conns                       int    // connections used, more than one if the transport had to repeat it
 }
 
 func newStopwatch() *stopwatch { return &stopwatch{start: time.Now()} }
@@ -39,12 +44,20 @@ func (s *stopwatch) attach(req *http.Request) *http.Request {
 			*t = time.Now()
 		}
 	}
+	s.mu.Lock()
+	s.host = hostPort(req.URL)
+	s.mu.Unlock()
 	return req.WithContext(httptrace.WithClientTrace(req.Context(), &httptrace.ClientTrace{
 		DNSStart: func(httptrace.DNSStartInfo) { mark(&s.dnsStart) },
 		DNSDone:  func(httptrace.DNSDoneInfo) { mark(&s.dnsDone) },
 		// Several addresses may be tried: from the first attempt to the first
 		// success.
-		ConnectStart: func(_, _ string) { first(&s.connectStart) },
+		ConnectStart: func(_, addr string) {
+			first(&s.connectStart)
+			s.mu.Lock()
+			defer s.mu.Unlock()
+			s.dialed = addr
+		},
 		ConnectDone: func(_, _ string, err error) {
 			if err == nil {
 				first(&s.connectDone)
@@ -60,6 +73,7 @@ func (s *stopwatch) attach(req *http.Request) *http.Request {
 			mark(&s.connected)
 			s.mu.Lock()
 			defer s.mu.Unlock()
+			s.conns++
 			s.peer = i.Conn.RemoteAddr().String()
 			if i.Reused {
 				// A dial that lost the race against a connection becoming idle
@@ -109,6 +123,43 @@ func (s *stopwatch) remote() string {
 	return s.peer
 }
 
+// ended marks the last byte of the answer.
+func (s *stopwatch) ended() {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.lastByte = time.Now()
+}
+
+// at is where the request went, for errors.
+func (s *stopwatch) at(base *url.URL) string {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if s.host != "" {
+		return s.host
+	}
+	return hostPort(base)
+}
+
+// tried is the address of the last attempt to connect, if it says more than the
+// host's name.
+func (s *stopwatch) tried(base *url.URL) string {
+	at := s.at(base)
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if s.dialed == "" || s.dialed == at {
+		return at
+	}
+	return at + " at " + s.dialed
+}
+
+// attempts is how often the request was put on a connection. The transport
+// repeats one that an idle connection lost before any answer.
+func (s *stopwatch) attempts() int {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.conns
+}
+
 // attrs are the timings so far; phases that did not happen are absent.
 func (s *stopwatch) attrs() []probes.Attr {
 	s.mu.Lock()
@@ -125,7 +176,13 @@ func (s *stopwatch) attrs() []probes.Attr {
 	add(probes.TimingDNS, s.dnsStart, s.dnsDone)
 	add(probes.TimingConnect, s.connectStart, s.connectDone)
 	add(probes.TimingTLS, s.tlsStart, s.tlsDone)
+	add(probes.TimingSend, s.connected, s.wrote)
 	add(probes.TimingFirstByte, s.wrote, s.firstByte)
-	add(probes.TimingTotal, s.start, time.Now())
+	add(probes.TimingReceive, s.firstByte, s.lastByte)
+	end := s.lastByte
+	if end.IsZero() {
+		end = time.Now()
+	}
+	add(probes.TimingTotal, s.start, end)
 	return out
 }

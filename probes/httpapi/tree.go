@@ -9,9 +9,9 @@ import (
 	"strings"
 )
 
-// A document is first read into a plain tree of map[string]any, []any, string,
-// bool, json.Number and nil. What is broken in it is mended there, so that the
-// rest stays usable, before kin-openapi, which accepts all or nothing, sees it.
+// A document is read into a plain tree of map[string]any, []any, string, bool,
+// json.Number and nil, and stays one: a typed model of a large document costs
+// seconds, and refuses all of it for one broken part.
 
 // maxDepth and maxNodes bound what a document may expand to: a YAML file of a
 // kilobyte can hold aliases for a billion nodes.
@@ -47,7 +47,15 @@ func parseTree(text []byte) (tree map[string]any, src source, broken *warning, e
 	return tree, src, broken, err
 }
 
+// parseJSON reads a sound text in one go. A broken one is read again token by
+// token, which is slow, but knows what stands before the break.
 func parseJSON(text []byte) (map[string]any, *warning, error) {
+	dec := json.NewDecoder(bytes.NewReader(text))
+	dec.UseNumber()
+	var whole map[string]any
+	if dec.Decode(&whole) == nil {
+		return whole, nil, nil
+	}
 	r := jsonReader{dec: json.NewDecoder(bytes.NewReader(text))}
 	r.dec.UseNumber()
 	v, err := r.value(0)

@@ -1,0 +1,241 @@
+package httpapi
+
+import (
+	"encoding/base64"
+	"fmt"
+	"net/http"
+	"net/url"
+	"slices"
+	"strings"
+
+	"iscope/probes"
+)
+
+// secured is what the document asks for one operation, met as far as the
+// target's credentials allow.
+type secured struct {
+	credentials []*credential
+	// unmet says by scheme what the document asks for and nobody gave; nil if it
+	// is met, or nothing is asked for.
+	unmet []string
+	// keys are the places of API keys, whoever gives them: their values are
+	// secrets.
+	keys []keyPlace
+}
+
+// keyPlace is where an API key goes: in "header", "query" or "cookie".
+type keyPlace struct{ in, name string }
+
+// credentialFor picks the credential for a request. A document says where it
+// goes; without one it is a header.
+func (p *probe) credentialFor(d *draft) secured {
+	out := secured{}
+	if p.auth != nil {
+		out.credentials = []*credential{p.auth}
+	}
+	if d.op == nil {
+		return out
+	}
+	schemes := objectIn(objectIn(d.op.doc.tree, "components"), "securitySchemes")
+	alternatives := d.op.security()
+	for _, v := range alternatives {
+		for name := range objectOrNone(v) {
+			s := d.op.doc.deref(schemes[name])
+			if textOf(s, "type") == "apiKey" {
+				out.keys = append(out.keys, keyPlace{textOf(s, "in"), textOf(s, "name")})
+			}
+		}
+	}
+	for _, v := range alternatives {
+		var missing []string
+		var with []*credential
+		for _, name := range sortedKeys(objectOrNone(v)) {
+			met, c := p.meet(d, d.op.doc.deref(schemes[name]))
+			if !met {
+				missing = append(missing, name+" "+wanted(d.op.doc.deref(schemes[name])))
+			} else if c != nil && !slices.Contains(with, c) {
+				with = append(with, c)
+			}
+		}
+		if len(missing) == 0 {
+			if out.unmet = nil; len(with) > 0 { // else what is configured does no harm
+				out.credentials = with
+			}
+			return out
+		}
+		if out.unmet == nil {
+			out.unmet = missing
+		}
+	}
+	return out
+}
+
+// security lists the alternatives of an operation, else those of the document.
+func (o *operation) security() []any {
+	if l, ok := o.spec["security"].([]any); ok {
+		return l
+	}
+	return listOf(o.doc.tree, "security")
+}
+
+// meet tells whether a scheme is satisfied, by the caller's own words or by a
+// credential of the target, which it returns then.
+func (p *probe) meet(d *draft, scheme part) (bool, *credential) {
+	auth := p.target.Auth
+	mechanism := mechanismOf(auth)
+	authorization := d.header.Get("Authorization") != ""
+	switch textOf(scheme, "type") {
+	case "http":
+		word := strings.ToLower(textOf(scheme, "scheme"))
+		return authorization || p.auth != nil && (word == mechanism || mechanism == "header" && p.auth.name == "Authorization"), p.auth
+	case "oauth2", "openIdConnect":
+		return authorization || p.auth != nil && mechanism == "bearer", p.auth
+	case "mutualTLS":
+		return p.target.TLS.CertFile != "", nil
+	case "apiKey":
+		place := keyPlace{textOf(scheme, "in"), textOf(scheme, "name")}
+		if place.in != "query" && !validHeaderName(place.name) {
+			return false, nil
+		}
+		if d.has(place) {
+			return true, nil
+		}
+		named := auth.Header == "" || strings.EqualFold(auth.Header, place.name)
+		if auth.Token.IsZero() || !named || auth.Mechanism != "" && auth.Mechanism != "header" {
+			// Whoever presents a certificate is known by it: Kubernetes declares
+			// an API key and takes both.
+			return p.target.TLS.CertFile != "" || place.name == "" || strings.EqualFold(place.name, "Authorization") && (authorization || p.auth != nil), p.auth
+		}
+		if place.in == "header" && (strings.EqualFold(place.name, "Authorization") || strings.EqualFold(place.name, auth.Header)) {
+			return true, p.auth
+		}
+		return true, &credential{in: place.in, name: place.name, value: auth.Token}
+	}
+	return true, nil // a scheme that does not exist, or is not known, asks for nothing
+}
+
+// wanted says what a scheme asks for.
+func wanted(scheme part) string {
+	switch textOf(scheme, "type") {
+	case "http":
+		switch word := strings.ToLower(textOf(scheme, "scheme")); word {
+		case "basic":
+			return "(HTTP basic: set auth.username and auth.password)"
+		case "bearer":
+			return "(bearer: set auth.token)"
+		default:
+			return "(HTTP authentication " + word + ", which iscope does not do: give the header Authorization)"
+		}
+	case "apiKey":
+		return fmt.Sprintf("(an API key in the %s %s: set auth.token, with auth.header: %s)", textOf(scheme, "in"), textOf(scheme, "name"), textOf(scheme, "name"))
+	case "mutualTLS":
+		return "(a client certificate: set tls.cert and tls.key)"
+	}
+	return "(" + textOf(scheme, "type") + ": set auth.token)"
+}
+
+// has tells whether the caller gave a value at that place.
+func (d *draft) has(k keyPlace) bool {
+	switch k.in {
+	case "header":
+		return d.header.Get(k.name) != ""
+	case "query":
+		v, _ := url.ParseQuery(d.fullQuery())
+		return v.Has(k.name)
+	case "cookie":
+		r := http.Request{Header: d.header}
+		_, err := r.Cookie(k.name)
+		return err == nil
+	}
+	return false
+}
+
+// credential is what authenticates a request: one header, query parameter or
+// cookie.
+type credential struct {
+	in    string // "query", "cookie"; else a header
+	name  string
+	value probes.Secret
+}
+
+// apply adds the credential unless the caller gave one of its own.
+func (c *credential) apply(req *http.Request) {
+	switch c.in {
+	case "query":
+		q, _ := url.ParseQuery(req.URL.RawQuery)
+		if !q.Has(c.name) {
+			u := *req.URL
+			u.RawQuery = strings.TrimPrefix(u.RawQuery+"&"+url.QueryEscape(c.name)+"="+url.QueryEscape(c.value.Reveal()), "&")
+			req.URL = &u
+		}
+	case "cookie":
+		if _, err := req.Cookie(c.name); err != nil {
+			have := req.Header.Get("Cookie")
+			req.Header.Set("Cookie", strings.TrimPrefix(have+"; "+c.name+"="+c.value.Reveal(), "; "))
+		}
+	default:
+		if req.Header.Get(c.name) == "" {
+			req.Header.Set(c.name, c.value.Reveal())
+		}
+	}
+}
+
+// credentialOf turns the target's auth into a header; nil if there is none.
+func credentialOf(a probes.Auth) (*credential, error) {
+	if a.IsZero() {
+		return nil, nil
+	}
+	name := a.Header
+	switch mechanism := mechanismOf(a); mechanism {
+	case "basic":
+		pair := a.Username + ":" + a.Password.Reveal()
+		return &credential{name: "Authorization", value: probes.NewSecret("Basic " + base64.StdEncoding.EncodeToString([]byte(pair)))}, nil
+	case "bearer":
+		if a.Token.IsZero() {
+			return nil, fmt.Errorf("auth mechanism bearer needs a token")
+		}
+		return &credential{name: "Authorization", value: probes.NewSecret("Bearer " + a.Token.Reveal())}, nil
+	case "header":
+		if !validHeaderName(name) {
+			return nil, fmt.Errorf("%q is no header name", name)
+		}
+		return &credential{name: name, value: a.Token}, nil
+	default:
+		return nil, fmt.Errorf("auth mechanism %q is not for HTTP; use basic or bearer, or a token with a header", mechanism)
+	}
+}
+
+func mechanismOf(a probes.Auth) string {
+	switch {
+	case a.Mechanism != "":
+		return a.Mechanism
+	case !a.Token.IsZero() && a.Header != "":
+		return "header"
+	case !a.Token.IsZero():
+		return "bearer"
+	}
+	return "basic"
+}
+
+// hideQuery takes the values of keys out of a query, or the keys with them.
+func hideQuery(query string, keys []keyPlace, drop bool) (hidden string, names []string) {
+	if query == "" || len(keys) == 0 {
+		return query, nil
+	}
+	var kept []string
+	for _, p := range strings.Split(query, "&") {
+		name, _, _ := strings.Cut(p, "=")
+		if plain, err := url.QueryUnescape(name); err == nil && slices.Contains(keys, keyPlace{"query", plain}) {
+			names = append(names, plain)
+			if drop {
+				continue
+			}
+			p = name + "=" + redactedValue
+		}
+		kept = append(kept, p)
+	}
+	return strings.Join(kept, "&"), names
+}
+
+// redactedValue stands in a URL where a key was (OpenTelemetry's url.full).
+const redactedValue = "REDACTED"
