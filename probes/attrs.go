@@ -46,7 +46,8 @@ const (
 	// AttrWireSize is the number of bytes of a Request or Response on the wire,
 	// compressed and without framing; its Body is what they decode to.
 	AttrWireSize = "iscope.wire_bytes"
-	// AttrPath is where in an answer an error belongs (GraphQL: "orders.0.total").
+	// AttrPath is where in an answer an error belongs, and the error: "PATH: text"
+	// (GraphQL: "orders.0.total: no such order"). There is one for each error.
 	AttrPath = "iscope.path"
 	// AttrTraceID is the trace a call started (W3C Trace Context).
 	AttrTraceID = "trace_id"

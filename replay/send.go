@@ -93,7 +93,8 @@ func (r *runner) publish(ctx context.Context, s *step, rt *Route, rec *probes.Re
 }
 
 func (r *runner) invoke(ctx context.Context, s *step, rt *Route, rec *probes.Record, fields []probes.Field, timeout time.Duration, res *Result) {
-	in := probes.Invocation{Method: rec.Source.Subject, Header: fields, Deadline: timeout, Next: r.documents(s, rec)}
+	in := probes.Invocation{Method: rec.Source.Subject, Header: fields, Deadline: timeout, Next: r.documents(s, rec),
+		Force: true} // what was sent once is sent again, whether it kept its contract or not
 	ended := false
 	for out, err := range rt.Conn.Invoke(ctx, r.p.method[s.op], in) {
 		if err != nil {

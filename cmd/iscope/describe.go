@@ -89,7 +89,7 @@ func (a *app) describe(ctx context.Context, argv []string) error {
 
 func describeDriver(conn *probes.Conn) *driverText {
 	t := &driverText{Name: conn.Driver.Name, Doc: conn.Driver.Doc, Impact: conn.Driver.Impact}
-	for _, ability := range []string{"discover", "tail", "publish", "invoke", "schema"} {
+	for _, ability := range []string{"discover", "tail", "publish", "peek", "deadletter", "invoke", "form", "schema", "contract"} {
 		if conn.Can(ability) {
 			t.Can = append(t.Can, ability)
 		}

@@ -3,6 +3,7 @@ package main
 import (
 	"context"
 	"io"
+	"slices"
 	"strconv"
 
 	"iscope/inspectors/safe"
@@ -87,17 +88,49 @@ func (m *lineMaker) append(b []byte, r *probes.Record) []byte {
 		b = append(b, `,"value_cut":`...)
 		b = strconv.AppendInt(b, r.Cut, 10)
 	}
-	b = append(b, `,"attributes":{`...)
-	for i := range r.Attrs {
-		if i > 0 {
-			b = append(b, ',')
-		}
-		b = appendString(appendName(b, &m.attrs, i, r.Attrs[i].Name), r.Attrs[i].Value)
-	}
-	b = append(b, '}')
+	b = m.appendAttrs(b, r)
 	b = appendKnown(b, `,"schema":`, r.Schema)
 	b = appendKnown(b, `,"error":`, r.Err)
 	return append(b, '}')
+}
+
+func (m *lineMaker) appendAttrs(b []byte, r *probes.Record) []byte {
+	b = append(b, `,"attributes":{`...)
+	start := len(b)
+	for i := range r.Attrs {
+		list := r.Kind != probes.Message && manyValued(r.Attrs[i].Name)
+		if list && i != slices.IndexFunc(r.Attrs, func(a probes.Attr) bool { return a.Name == r.Attrs[i].Name }) {
+			continue // it is in the list of the first
+		}
+		if len(b) > start {
+			b = append(b, ',')
+		}
+		b = appendName(b, &m.attrs, i, r.Attrs[i].Name)
+		if list {
+			b = appendValues(b, r.Attrs, r.Attrs[i].Name)
+			continue
+		}
+		b = appendString(b, r.Attrs[i].Value)
+	}
+	return append(b, '}')
+}
+
+// manyValued names the attributes that a record may have several of. They are
+// always lists, one or many: a member given twice is lost on most readers.
+func manyValued(name string) bool { return name == probes.AttrViolation || name == probes.AttrPath }
+
+func appendValues(b []byte, attrs []probes.Attr, name string) []byte {
+	b = append(b, '[')
+	for _, a := range attrs {
+		if a.Name != name {
+			continue
+		}
+		if b[len(b)-1] != '[' {
+			b = append(b, ',')
+		}
+		b = appendString(b, a.Value)
+	}
+	return append(b, ']')
 }
 
 // placed returns where and when the record was seen, as members.

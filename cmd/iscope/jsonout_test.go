@@ -133,3 +133,12 @@ func BenchmarkJSONLine(b *testing.B) {
 		sink.Write(b.Context(), r)
 	}
 }
+
+func TestSeveralValuesAreAList(t *testing.T) {
+	r := probes.Record{Kind: probes.Request, Attrs: []probes.Attr{{Name: probes.AttrViolation, Value: "a: x"}, {Name: "b", Value: "1"},
+		{Name: probes.AttrViolation, Value: "c: y"}}}
+	const want = `"attributes":{"iscope.contract.violation":["a: x","c: y"],"b":"1"}`
+	if got := string(appendRecord(nil, &r)); !strings.Contains(got, want) {
+		t.Errorf("%s\nhas no %s", got, want)
+	}
+}

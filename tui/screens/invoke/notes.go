@@ -34,7 +34,11 @@ func (c *call) noteAbout(rec *probes.Record) {
 			}
 			c.notes = append(c.notes, note{"contract", where, text, true, rec.Kind})
 		case probes.AttrPath:
-			c.notes = append(c.notes, note{"error", a.Value, rec.Err, true, rec.Kind})
+			where, text, ok := strings.Cut(a.Value, ": ")
+			if !ok {
+				text = rec.Err
+			}
+			c.notes = append(c.notes, note{"error", where, text, true, rec.Kind})
 		}
 	}
 	status, _ := rec.Attr(probes.AttrHTTPStatus)
