@@ -29,6 +29,9 @@ func (l *Link) Bound(ctx context.Context, d time.Duration) *Bounded {
 	b.Context, b.cancel = context.WithCancelCause(ctx)
 	b.timer = time.AfterFunc(d, func() { b.cancel(&timeLimit{d}) })
 	b.stop = context.AfterFunc(l.Life, func() { b.cancel(context.Canceled) })
+	if l.Life.Err() != nil { // AfterFunc is late: it starts a goroutine
+		b.cancel(context.Canceled)
+	}
 	return b
 }
 
