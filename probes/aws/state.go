@@ -5,6 +5,8 @@ import (
 	"os"
 	"path/filepath"
 	"time"
+
+	"iscope/probes/internal/lock"
 )
 
 // stateDir is the folder that says which taps this machine has made. Each has a
@@ -53,7 +55,7 @@ func (d stateDir) write(l leftover) *stateEntry {
 		return nil
 	}
 	e := &stateEntry{file: f}
-	if ok, err := tryLock(f); err != nil || !ok {
+	if ok, err := lock.Try(f); err != nil || !ok {
 		f.Close()
 		return nil
 	}
@@ -117,7 +119,7 @@ func staleEntry(name string) *stateEntry {
 		return nil
 	}
 	e := &stateEntry{file: f}
-	ok, err := tryLock(f)
+	ok, err := lock.Try(f)
 	if err != nil || !ok {
 		f.Close()
 		return nil

@@ -10,6 +10,8 @@ import (
 	"path/filepath"
 	"slices"
 	"time"
+
+	"iscope/probes/internal/lock"
 )
 
 // stateDir is the folder of the files that say what to put back.
@@ -102,7 +104,7 @@ func (d stateDir) lock(ctx context.Context, s stateScope) (unlock func(), err er
 	again := time.NewTicker(20 * time.Millisecond)
 	defer again.Stop()
 	for {
-		ok, err := tryLock(f)
+		ok, err := lock.Try(f)
 		if err != nil {
 			f.Close()
 			return nil, err
@@ -164,7 +166,7 @@ func readEntry(name string) (e *stateEntry, alive bool, err error) {
 	}
 	e = &stateEntry{file: f}
 	e.broken = json.NewDecoder(f).Decode(e) != nil
-	free, err := tryLock(f)
+	free, err := lock.Try(f)
 	if err != nil || !free {
 		f.Close()
 		return e, true, err
@@ -179,7 +181,7 @@ func (d stateDir) write(s stateScope, previous bool) (*stateEntry, error) {
 		return nil, err
 	}
 	e := &stateEntry{stateScope: s, Previous: previous, Since: time.Now().UTC(), file: f}
-	ok, err := tryLock(f)
+	ok, err := lock.Try(f)
 	if err == nil && !ok {
 		err = errors.New("a file just made is locked by another")
 	}

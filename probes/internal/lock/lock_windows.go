@@ -1,4 +1,4 @@
-package aws
+package lock
 
 import (
 	"errors"
@@ -7,9 +7,9 @@ import (
 	"golang.org/x/sys/windows"
 )
 
-// tryLock locks a file until it is closed, by whatever way, a kill included. It
+// Try locks a file until it is closed, by whatever way, a kill included. It
 // is false if another open file holds the lock.
-func tryLock(f *os.File) (bool, error) {
+func Try(f *os.File) (bool, error) {
 	const flags = windows.LOCKFILE_EXCLUSIVE_LOCK | windows.LOCKFILE_FAIL_IMMEDIATELY
 	// A byte far behind the text, which stays readable.
 	at := &windows.Overlapped{OffsetHigh: 1}

@@ -1,6 +1,6 @@
 //go:build unix
 
-package rabbitmq
+package lock
 
 import (
 	"errors"
@@ -8,9 +8,9 @@ import (
 	"syscall"
 )
 
-// tryLock locks a file until it is closed, by whatever way, a kill included. It
+// Try locks a file until it is closed, by whatever way, a kill included. It
 // is false if another open file holds the lock.
-func tryLock(f *os.File) (bool, error) {
+func Try(f *os.File) (bool, error) {
 	err := syscall.Flock(int(f.Fd()), syscall.LOCK_EX|syscall.LOCK_NB)
 	if errors.Is(err, syscall.EWOULDBLOCK) {
 		return false, nil
