@@ -1,6 +1,7 @@
 package aws
 
 import (
+	"bytes"
 	"context"
 	"errors"
 	"net"
@@ -148,10 +149,7 @@ func TestStrangers(t *testing.T) {
 	defer plain.Close()
 	endless := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
 		w.Write([]byte(`{"QueueUrls":["`))
-		for chunk := make([]byte, 1<<20); ; {
-			for i := range chunk {
-				chunk[i] = 'a'
-			}
+		for chunk := bytes.Repeat([]byte("a"), 1<<20); ; {
 			if _, err := w.Write(chunk); err != nil {
 				return
 			}

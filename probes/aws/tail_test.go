@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"iter"
 	"slices"
 	"strings"
 	"sync"
@@ -29,14 +30,46 @@ type following struct {
 	led  *probes.Ledger
 }
 
-// follow starts a tail and publishes until it shows something: what comes before
-// it is attached is not its business.
+// resumed goes on where a tail broke off for a moment, as tap does: moto, which
+// does not lock its queues, answers 500 now and then while others send ("Set changed
+// size during iteration"), or hangs up.
+func resumed(ctx context.Context, tailer probes.Tailer, q probes.TailQuery) iter.Seq2[probes.Record, error] {
+	return func(yield func(probes.Record, error) bool) {
+		for {
+			var broken *probes.Error
+			for r, err := range tailer.Tail(ctx, q) {
+				if errors.As(err, &broken) && probes.Transient(err) && broken.Resume != "" {
+					break
+				}
+				broken = nil
+				if !yield(r, err) {
+					return
+				}
+			}
+			if broken == nil || ctx.Err() != nil {
+				return
+			}
+			q.Resume = broken.Resume
+		}
+	}
+}
+
+// follow starts a tail that goes on after an interruption, and publishes until it
+// shows something: what comes before it is attached is not its business.
 func follow(t *testing.T, b *bed, conn *probes.Conn, name, arn string, q probes.TailQuery) *following {
 	t.Helper()
 	tailer, err := conn.Tailer()
 	if err != nil {
 		t.Fatal(err)
 	}
+	return followBy(t, b, func(ctx context.Context, q probes.TailQuery) iter.Seq2[probes.Record, error] {
+		return resumed(ctx, tailer, q)
+	}, name, arn, q)
+}
+
+// followBy is follow by any kind of tail.
+func followBy(t *testing.T, b *bed, tail func(context.Context, probes.TailQuery) iter.Seq2[probes.Record, error], name, arn string, q probes.TailQuery) *following {
+	t.Helper()
 	ctx, stop := context.WithCancel(within(t))
 	f := &following{recs: make(chan probes.Record, 1<<14), err: make(chan error, 1), stop: stop, led: &probes.Ledger{}}
 	q.Subject, q.Follow = name, true
@@ -45,7 +78,7 @@ func follow(t *testing.T, b *bed, conn *probes.Conn, name, arn string, q probes.
 	}
 	go func() {
 		var err error
-		for r, e := range tailer.Tail(ctx, q) {
+		for r, e := range tail(ctx, q) {
 			if e != nil {
 				err = e
 				break
@@ -391,11 +424,13 @@ func TestParkedTapIsRemoved(t *testing.T) {
 	arn := b.topic(t, name)
 	relay := probetest.NewRelay(t, "127.0.0.1:0", strings.TrimPrefix(b.Addresses["http"], "http://"))
 	conn := b.open(t, "sns", func(p *probes.Target) { p.Address = "http://" + relay.Addr })
-	f := follow(t, b, conn, name, arn, probes.TailQuery{})
+	tailer, err := conn.Tailer()
+	must(t, 0, err)
+	f := followBy(t, b, tailer.Tail, name, arn, probes.TailQuery{})
 	relay.Cut()
 	for range f.recs {
 	}
-	err := <-f.err
+	err = <-f.err
 	var e *probes.Error
 	if !errors.As(err, &e) || e.Resume == "" || !probes.Transient(err) {
 		t.Fatalf("%v does not say where to resume", err)
@@ -465,7 +500,7 @@ func TestSlowReader(t *testing.T) {
 		}
 		b.publish(t, arn, "first")
 	}()
-	for r, err := range tailer.Tail(ctx, probes.TailQuery{Subject: name, Ledger: led}) {
+	for r, err := range resumed(ctx, tailer, probes.TailQuery{Subject: name, Ledger: led}) {
 		must(t, 0, err)
 		if string(r.Body) == "first" {
 			// Published while this reader does not read.
