@@ -14,8 +14,8 @@ import (
 // switch to a user of their own and keep everything in system folders.
 const rabbitHome = "/usr/lib/rabbitmq"
 
-// rabbitmq is Debian's RabbitMQ with the plugins for management, streams, and the
-// exchanges that a tap must not be bound to.
+// rabbitmq is Debian's RabbitMQ with the plugins for management, streams, logins by
+// certificate, and the exchanges that a tap must not be bound to.
 func rabbitmq() *server {
 	return &server{
 		name: "rabbitmq", profile: core, disk: 150,
@@ -60,13 +60,14 @@ func startRabbitMQ(_ context.Context, s *site) (plan, error) {
 	ctl := filepath.Join(s.data, "rabbitmqctl")
 	management := "http://" + loopback(p[2])
 	a := map[string]string{"amqp": loopback(p[0]), "amqps": loopback(p[1]), "management": management, "stream": loopback(p[3]),
-		"username": user, "password": password, "node": node, "rabbitmqctl": ctl}
+		"username": user, "password": password, "external_user": certClient, "node": node, "rabbitmqctl": ctl}
 	c.addTo(a)
 	return plan{argv: []string{"sh", "-c", rabbitScript, rabbitHome + "/bin/rabbitmq-server"}, env: env, version: version,
 			addresses: a, ready: rabbitReady(management, a["amqp"], a["amqps"], a["stream"])},
 		errors.Join(
 			os.WriteFile(filepath.Join(s.data, "rabbitmq.conf"), []byte(rabbitConf(p, c)), 0o600),
-			os.WriteFile(filepath.Join(s.data, "enabled_plugins"), []byte("[rabbitmq_management,rabbitmq_stream,rabbitmq_stream_management,rabbitmq_consistent_hash_exchange,rabbitmq_random_exchange]."), 0o600),
+			os.WriteFile(filepath.Join(s.data, "enabled_plugins"), []byte("[rabbitmq_management,rabbitmq_stream,rabbitmq_stream_management,"+
+				"rabbitmq_consistent_hash_exchange,rabbitmq_random_exchange,rabbitmq_sharding,rabbitmq_recent_history_exchange,rabbitmq_auth_mechanism_ssl]."), 0o600),
 			os.Mkdir(filepath.Join(s.data, "home"), 0o700),
 			os.WriteFile(ctl, []byte(rabbitCtl(env)), 0o700))
 }
@@ -91,6 +92,9 @@ func rabbitConf(p []int, c certs) string {
 		"ssl_options.keyfile = " + c.serverKey,
 		"ssl_options.verify = verify_peer",
 		"ssl_options.fail_if_no_peer_cert = false",
+		// EXTERNAL is offered to who shows a certificate: its common name is the user.
+		"auth_mechanisms.1 = PLAIN", "auth_mechanisms.2 = AMQPLAIN", "auth_mechanisms.3 = EXTERNAL",
+		"ssl_cert_login_from = common_name",
 		"management.tcp.ip = 127.0.0.1",
 		fmt.Sprintf("management.tcp.port = %d", p[2]),
 		"stream.listeners.tcp.default = " + loopback(p[3]),

@@ -155,6 +155,37 @@ func TestDiscoverAwkwardNames(t *testing.T) {
 	}
 }
 
+// TestDiscoverAwkwardConnections: a client may call its connection anything.
+func TestDiscoverAwkwardConnections(t *testing.T) {
+	b := newBed(t)
+	b.queue(t, "q", nil)
+	names := []string{"a/b c?d#e%2f", "\x1b]0;title\x07", "ünï\u202e", "bytes \xff\xfe that are no text"}
+	var want []string
+	for _, name := range names {
+		conn, err := amqp.DialConfig("amqp://"+b.addresses["amqp"], amqp.Config{SASL: []amqp.Authentication{&amqp.PlainAuth{Username: b.user(), Password: b.password()}},
+			Vhost: b.vhost, Properties: amqp.Table{"connection_name": name}})
+		if err != nil {
+			t.Fatal(err)
+		}
+		t.Cleanup(func() { conn.Close() })
+		ch, err := conn.Channel()
+		if err != nil {
+			t.Fatal(err)
+		}
+		if _, err := ch.Consume("q", "", true, false, false, false, nil); err != nil {
+			t.Fatal(err)
+		}
+		want = append(want, "queue/q consumes "+string([]rune(name))) // a byte that is no text is U+FFFD
+	}
+	slices.Sort(want)
+	p := b.open(t, nil)
+	var got []string
+	wait(t, "the connections", func() bool {
+		got = edges(discover(t, p, probes.DiscoverQuery{}))
+		return slices.Equal(got, want)
+	})
+}
+
 // TestPublishersAreKnown where the broker keeps detailed statistics: from answers
 // of such a RabbitMQ 3.10.8.
 func TestPublishersAreKnown(t *testing.T) {

@@ -134,7 +134,7 @@ func TestFirehoseIsShared(t *testing.T) {
 	t.Setenv("XDG_STATE_HOME", t.TempDir())
 	b := newBed(t)
 	b.queue(t, "q", nil)
-	kid := b.child(t, "queue/q")
+	kid := b.child(t, "queue/q", 0)
 	kid.until("deed changed")
 	b.bound(t, traceExchange)
 	f := b.follow(t, b.open(t, nil), probes.TailQuery{Subject: "queue/q"})

@@ -113,7 +113,7 @@ func (p *probe) refused(ctx context.Context, l *link, err error) error {
 	case errors.Is(err, amqp.ErrSASL):
 		return &fault{kind: probes.ErrAuth, err: errors.New("the broker takes none of the SASL mechanisms we have"), hint: hintMechanism}
 	case errors.Is(err, amqp.ErrCredentials) && (cause == nil || isGone(cause)), errors.As(err, &e) && e.Server && e.Code == amqp.AccessRefused:
-		return &fault{kind: probes.ErrAuth, err: errors.New("the broker refused the login"), hint: hintLogin}
+		return p.loginFault()
 	case errors.Is(err, amqp.ErrVhost) && isGone(cause):
 		return fmt.Errorf("opening vhost %q: %w", p.set.vhost, errGone)
 	case cause != nil && isGone(cause) && len(first) == 0 && p.set.tls == nil:
@@ -126,8 +126,17 @@ const (
 	hintUseTLS    = "the broker speaks TLS on this port: use amqps:// or set tls for the target"
 	hintMechanism = "EXTERNAL needs the plugin rabbitmq_auth_mechanism_ssl; else set a username and a password"
 	hintLogin     = "check username and password; guest may log in from the broker's own machine only"
+	hintExternal  = "the certificate's name (common name, or distinguished name: ssl_cert_login_from) must be a user of the broker"
 	hintSilent    = "is that the port of another protocol? AMQP is on 5672, with TLS on 5671"
 )
+
+func (p *probe) loginFault() error {
+	f := &fault{kind: probes.ErrAuth, err: errors.New("the broker refused the login"), hint: hintLogin}
+	if _, external := p.set.sasl[0].(*amqp.ExternalAuth); external {
+		f.err, f.hint = errors.New("the broker refused the login by certificate"), hintExternal
+	}
+	return f
+}
 
 // vhostFault words NOT_ALLOWED, which has several reasons.
 func (p *probe) vhostFault(e *amqp.Error) error {

@@ -7,6 +7,7 @@ import (
 	"iter"
 	"strconv"
 	"strings"
+	"sync"
 	"time"
 
 	amqp "github.com/rabbitmq/amqp091-go"
@@ -166,6 +167,7 @@ func (p *probe) headroom(l *link, f *queueFacts) risk {
 		if f.Stats.Redeliver != nil {
 			r.spent += *f.Stats.Redeliver
 		}
+		r.spent = max(r.spent, p.spent.of(f.Name))
 	}
 	switch {
 	case r.spent == unknown:
@@ -174,6 +176,29 @@ func (p *probe) headroom(l *link, f *queueFacts) risk {
 		r.why = fmt.Sprintf("a look counts as a delivery, the limit is %d, and a message may have used up %d of it", r.limit, r.spent)
 	}
 	return r
+}
+
+// spent remembers the counts that messages had after we gave them back. The
+// broker's own statistics come late, and those of a channel that lived for a few
+// milliseconds sometimes never (seen with 3.10.8).
+type spent struct {
+	mu   sync.Mutex
+	most map[string]int64 // by queue
+}
+
+func (s *spent) note(queue string, n int64) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if s.most == nil {
+		s.most = map[string]int64{}
+	}
+	s.most[queue] = max(s.most[queue], n)
+}
+
+func (s *spent) of(queue string) int64 {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.most[queue]
 }
 
 // giveBack returns all messages up to a tag that were taken by a channel, and
@@ -231,7 +256,9 @@ func (k *look) take(ctx context.Context, budget int) (recs []probes.Record, err 
 		}
 		last, bytes = d.DeliveryTag, bytes+len(d.Body)
 		recs = append(recs, k.record(&d))
-		if spent, _ := integer(d.Headers[headerDeliveries]); k.risk.limit > 0 && spent+1 >= k.risk.limit && !k.force {
+		spent, _ := integer(d.Headers[headerDeliveries])
+		k.spent.note(k.name, spent+1)
+		if k.risk.limit > 0 && spent+1 >= k.risk.limit && !k.force {
 			text := fmt.Sprintf("stopped here: this message was returned %d times and the queue's delivery limit is %d", spent, k.risk.limit)
 			recs = append(recs, notice(k.source, text))
 			break

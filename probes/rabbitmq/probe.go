@@ -23,6 +23,7 @@ type probe struct {
 	mu     sync.Mutex // orders begin and Close
 	runs   sync.WaitGroup
 	outbox outbox
+	spent  spent
 }
 
 var (

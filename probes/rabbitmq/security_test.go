@@ -1,9 +1,12 @@
 package rabbitmq
 
 import (
+	"net/http"
 	"slices"
 	"strings"
 	"testing"
+
+	amqp "github.com/rabbitmq/amqp091-go"
 
 	"iscope/probes"
 )
@@ -55,24 +58,49 @@ func TestTLS(t *testing.T) {
 	}
 }
 
-// TestExternal logs in by the certificate alone. A broker that does not take
-// that says so.
+// TestExternal logs in by the certificate alone, and says what is missing where
+// its name is no user, or a user without rights.
 func TestExternal(t *testing.T) {
 	b := newBed(t)
 	p := b.open(t, func(t *probes.Target) {
 		t.Address, t.Auth = b.addresses["amqps"], probes.Auth{}
 		t.TLS = probes.TLS{Enabled: true, CAFile: b.addresses["ca"], CertFile: b.addresses["client_cert"], KeyFile: b.addresses["client_key"]}
 	})
-	err := p.Check(limit(t))
-	if user := b.addresses["external_user"]; user != "" {
-		b.allow(t, user, ".*", ".*", ".*")
-		if err := p.Check(limit(t)); err != nil {
-			t.Error(err)
-		}
-		return
+	user := b.addresses["external_user"]
+	if user == "" {
+		t.Fatal("the testbed names no user that logs in by certificate")
 	}
+	err := p.Check(limit(t))
 	wantKind(t, err, probes.ErrAuth)
-	if !strings.Contains(probes.HintOf(err), "rabbitmq_auth_mechanism_ssl") {
+	if !strings.Contains(probes.HintOf(err), "common name") {
 		t.Errorf("%v, hint %q", err, probes.HintOf(err))
+	}
+	// No password: nobody else can log in as that user.
+	b.api(t, http.MethodPut, "/api/users/"+user, map[string]any{"password_hash": "", "tags": ""}, nil)
+	t.Cleanup(func() { b.try(t, http.MethodDelete, "/api/users/"+user, nil, nil) })
+	wantKind(t, p.Check(limit(t)), probes.ErrDenied)
+	b.allow(t, user, ".*", ".*", ".*")
+	if err := p.Check(limit(t)); err != nil {
+		t.Error(err)
+	}
+	x := b.exchange(t, "x", "topic", nil)
+	f := b.follow(t, p, probes.TailQuery{Subject: "exchange/" + x})
+	b.bound(t, x)
+	b.publish(t, x, "k", []byte("seen"))
+	if r := f.message(); string(r.Body) != "seen" {
+		t.Errorf("got %q", r.Body)
+	}
+	f.end()
+}
+
+// TestExternalNotOffered says which plugin is missing where a broker does not
+// offer EXTERNAL. The testbed's does.
+func TestExternalNotOffered(t *testing.T) {
+	p := &probe{}
+	p.set.sasl = []amqp.Authentication{&amqp.ExternalAuth{}}
+	err := p.refused(limit(t), &link{wire: newWire(nil)}, amqp.ErrSASL)
+	wantKind(t, p.fail("connecting", err), probes.ErrAuth)
+	if !strings.Contains(probes.HintOf(p.fail("connecting", err)), "rabbitmq_auth_mechanism_ssl") {
+		t.Errorf("%v", err)
 	}
 }

@@ -82,9 +82,8 @@ func TestTapOfOneKey(t *testing.T) {
 func TestTapRefuses(t *testing.T) {
 	b := newBed(t)
 	b.exchange(t, "hash", "direct", nil)
-	hasHash := b.hasType(t, "x-consistent-hash")
-	if hasHash {
-		b.exchange(t, "sharing", "x-consistent-hash", nil)
+	for _, kind := range []string{"x-consistent-hash", "x-random", "x-modulus-hash", "x-recent-history"} {
+		b.exchange(t, kind, kind, nil)
 	}
 	b.exchange(t, "aside", "fanout", nil)
 	b.exchange(t, "guarded", "topic", amqp.Table{"alternate-exchange": "aside"})
@@ -99,8 +98,14 @@ func TestTapRefuses(t *testing.T) {
 	}{
 		{"exchange/", "default exchange", probes.ErrRefused, false},
 		{"exchange/", "default exchange", probes.ErrRefused, true},
-		{"exchange/sharing", "shares its messages out", probes.ErrRefused, false},
-		{"exchange/sharing", "shares its messages out", probes.ErrRefused, true},
+		{"exchange/x-consistent-hash", "shares its messages out", probes.ErrRefused, false},
+		{"exchange/x-consistent-hash", "", probes.ErrRefused, true},
+		{"exchange/x-random", "shares its messages out", probes.ErrRefused, false},
+		{"exchange/x-random", "", probes.ErrRefused, true},
+		{"exchange/x-modulus-hash", "shares its messages out", probes.ErrRefused, false},
+		{"exchange/x-modulus-hash", "", probes.ErrRefused, true},
+		{"exchange/x-recent-history", "it is not known whether", probes.ErrRefused, false},
+		{"exchange/x-recent-history", "", probes.ErrRefused, true},
 		{"exchange/guarded", "alternate exchange", probes.ErrRefused, false},
 		{"exchange/guarded", "alternate exchange", probes.ErrRefused, true},
 		{"exchange/fleeting", "deletes itself", probes.ErrRefused, false},
@@ -116,10 +121,6 @@ func TestTapRefuses(t *testing.T) {
 		{"exchange/hash?key=a&offset=soon", "no stream offset", probes.ErrUsage, false},
 		{"queue/hash?offset=soon", "no stream offset", probes.ErrUsage, false},
 	} {
-		if strings.Contains(c.subject, "sharing") && !hasHash {
-			t.Log("no consistent-hash exchange here: its plugin is not enabled")
-			continue
-		}
 		p := b.open(t, func(t *probes.Target) {
 			if c.amqpOnly {
 				amqpOnly(t)
@@ -137,19 +138,6 @@ func TestTapRefuses(t *testing.T) {
 	if d := cmp.Diff(before, b.left(t)); d != "" {
 		t.Errorf("looking changed something (-before +after):\n%s", d)
 	}
-}
-
-func (b *bed) hasType(t testing.TB, kind string) bool {
-	var o struct {
-		Types []struct{ Name string } `json:"exchange_types"`
-	}
-	b.api(t, "GET", "/api/overview", nil, &o)
-	for _, x := range o.Types {
-		if x.Name == kind {
-			return true
-		}
-	}
-	return false
 }
 
 // TestAlternateKeepsItsShare: with keys that others have bound, an exchange with

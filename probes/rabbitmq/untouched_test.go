@@ -21,6 +21,7 @@ import (
 // order is what a child process is told to do.
 type order struct {
 	Address, User, Password, Management, Vhost, Subject string
+	Peek                                                int // so many messages, instead of tailing
 }
 
 // childOrder makes TestMain tail instead of testing, until it is killed.
@@ -42,7 +43,11 @@ func TestMain(m *testing.M) {
 		panic(err)
 	}
 	ledger := &probes.Ledger{OnDeed: func(d probes.Deed) { fmt.Println("deed", d.Kind, d.What) }}
-	for r, err := range p.(*probe).Tail(context.Background(), probes.TailQuery{Subject: o.Subject, Ledger: ledger}) {
+	seq := p.(*probe).Tail(context.Background(), probes.TailQuery{Subject: o.Subject, Ledger: ledger})
+	if o.Peek > 0 {
+		seq = p.(*probe).Peek(context.Background(), probes.PeekQuery{Subject: o.Subject, Limit: o.Peek, Ledger: ledger})
+	}
+	for r, err := range seq {
 		if err != nil {
 			fmt.Println("error", err)
 			os.Exit(1)
@@ -51,16 +56,16 @@ func TestMain(m *testing.M) {
 	}
 }
 
-// child is a tail in another process.
+// child is a tail, or a peek, in another process.
 type child struct {
 	t   *testing.T
 	cmd *exec.Cmd
 	out *bufio.Scanner
 }
 
-func (b *bed) child(t *testing.T, subject string) *child {
+func (b *bed) child(t *testing.T, subject string, peek int) *child {
 	t.Helper()
-	j, err := json.Marshal(order{b.addresses["amqp"], b.user(), b.password(), b.addresses["management"], b.vhost, subject})
+	j, err := json.Marshal(order{b.addresses["amqp"], b.user(), b.password(), b.addresses["management"], b.vhost, subject, peek})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -223,7 +228,7 @@ func TestKilled(t *testing.T) {
 			t.Setenv("XDG_STATE_HOME", t.TempDir())
 			b, app, stream := shop(t)
 			before := b.left(t)
-			kid := b.child(t, c.subject)
+			kid := b.child(t, c.subject, 0)
 			if c.tapped != "" {
 				b.bound(t, c.tapped)
 			} else {

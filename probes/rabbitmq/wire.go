@@ -42,7 +42,7 @@ const (
 	// sends two in each interval.
 	silence = 2 * heartbeat
 	// gatherTime is what a message may be late by on a busy connection.
-	gatherTime = time.Millisecond
+	gatherTime = 5 * time.Millisecond
 )
 
 func newWire(conn net.Conn) *wire { return &wire{conn: conn, in: bufio.NewReaderSize(conn, readSize)} }
