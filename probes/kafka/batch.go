@@ -156,7 +156,7 @@ func (rr *recordReader) next(r *rawRecord) (bool, error) {
 		return false, nil
 	}
 	rr.left--
-	size, n := binary.Varint(rr.b)
+	size, n := varint(rr.b)
 	if n <= 0 || size < 1 || size > int64(len(rr.b)-n) {
 		return false, errRecord
 	}
@@ -188,7 +188,7 @@ func (rr *recordReader) portion(size int, buf *[]byte) recordReader {
 	piece := append((*buf)[:0], rr.b[:min(size, len(rr.b))]...)
 	n, count := 0, 0
 	for count < rr.left && n < len(piece) {
-		length, w := binary.Varint(piece[n:])
+		length, w := varint(piece[n:])
 		if w <= 0 || length < 1 || length > int64(len(piece)-n-w) {
 			break
 		}
@@ -205,6 +205,19 @@ func (rr *recordReader) portion(size int, buf *[]byte) recordReader {
 	return own
 }
 
+// varint is binary.Varint, fast for the one or two bytes that most lengths have.
+func varint(b []byte) (v int64, n int) {
+	switch {
+	case len(b) > 0 && b[0] < 0x80:
+		return unzigzag(uint64(b[0])), 1
+	case len(b) > 1 && b[1] < 0x80:
+		return unzigzag(uint64(b[0]&0x7f) | uint64(b[1])<<7), 2
+	}
+	return binary.Varint(b)
+}
+
+func unzigzag(u uint64) int64 { return int64(u>>1) ^ -int64(u&1) }
+
 // varints reads the fields within a record. bad stays set once they end early.
 type varints struct {
 	b   []byte
@@ -212,12 +225,12 @@ type varints struct {
 }
 
 func (c *varints) varint() int64 {
-	if len(c.b) > 0 && c.b[0] < 0x80 { // most are one byte
+	if len(c.b) > 0 && c.b[0] < 0x80 { // here, without a call
 		u := c.b[0]
 		c.b = c.b[1:]
-		return int64(u>>1) ^ -int64(u&1)
+		return unzigzag(uint64(u))
 	}
-	v, n := binary.Varint(c.b)
+	v, n := varint(c.b)
 	if n <= 0 {
 		c.bad, c.b = true, nil
 		return 0

@@ -115,8 +115,11 @@ func (s *stream) isAnother(topic string, id topicID) bool {
 func (s *stream) reconcile(c *cluster, asked []string) error {
 	for _, name := range asked {
 		t := c.topic(name)
+		gone := t == nil || t.ErrorCode == codeUnknownTopic || t.ErrorCode == codeInvalidTopic
 		switch {
-		case t == nil || t.ErrorCode == codeUnknownTopic || t.ErrorCode == codeInvalidTopic:
+		case s.sampled && (gone || s.isAnother(name, c.ids[name])):
+			s.leave(name, "")
+		case gone:
 			if !s.follows {
 				return &fault{kind: probes.ErrNotFound, err: fmt.Errorf("no topic %q any more: it was deleted", name)}
 			}

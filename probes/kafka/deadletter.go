@@ -111,7 +111,9 @@ func (g *graveyard) sample(ctx context.Context) error {
 	}
 	all := conventions()
 	mk := func(pt part) *maker { return newMaker(g.p.target.Name, pt, 1, true, false) }
-	return g.p.newStream(window, g.cluster, mk).run(ctx, func(it *item) bool {
+	s := g.p.newStream(window, g.cluster, mk)
+	s.sampled = true
+	return s.run(ctx, func(it *item) bool {
 		if d := deathOf(all, it.rec.Header); d.convention != nil {
 			t := g.found[it.topic]
 			if t == nil {

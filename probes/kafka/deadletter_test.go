@@ -54,6 +54,35 @@ func deadAttr(r probes.Record, name string) string {
 	return v
 }
 
+// TestDeadLettersOfTopicsThatVanish: one that is deleted under the search is not
+// missed, whether it was the only one or not.
+func TestDeadLettersOfTopicsThatVanish(t *testing.T) {
+	eachBed(t, func(t *testing.T, b *bed) {
+		stays := b.topic(t, 1)
+		b.produce(t, connectDead(stays, "orders", "a"))
+		for _, topics := range [][]string{{stays}, nil} {
+			goes, p := b.topic(t, 1), b.quick(t)
+			b.produce(t, connectDead(goes, "orders", "b"))
+			topics = append(topics, goes)
+			c, err := p.cluster(limit(t), topics)
+			if err != nil {
+				t.Fatal(err)
+			}
+			g := &graveyard{p: p, cluster: c, found: map[string]*deadTopic{}}
+			if err := g.measure(limit(t)); err != nil {
+				t.Fatal(err)
+			}
+			b.drop(t, goes)
+			if err := g.sample(limit(t)); err != nil {
+				t.Fatal(err)
+			}
+			if _, ok := g.found[stays]; ok != slices.Contains(topics, stays) {
+				t.Errorf("of %q found: %v", topics, g.found)
+			}
+		}
+	})
+}
+
 func TestDeadLettersAreFoundAndSayWhy(t *testing.T) {
 	eachBed(t, func(t *testing.T, b *bed) {
 		origin := b.topic(t, 3)

@@ -84,6 +84,10 @@ func (c *cursor) start(b *batch) error {
 	if b.attrs&attrAppend != 0 {
 		c.recs.time, c.recs.fixed = b.newest, true
 	}
+	if b.attrs&attrCodec != 0 { // what was stored is no longer needed
+		c.batch.raw, c.batch.records = nil, nil
+		c.letGo()
+	}
 	return nil
 }
 

@@ -17,11 +17,14 @@ const maxInflated = 512 << 20
 // inflater decompresses one batch at a time into a buffer it keeps.
 type inflater struct {
 	in  bytes.Reader
-	out bytes.Buffer
+	out []byte
 }
 
 // keepInflated is the largest buffer kept between batches.
 const keepInflated = 4 << 20
+
+// leastInflated is the smallest buffer.
+const leastInflated = 64 << 10
 
 // inflate returns the batch's records uncompressed. They are valid until the
 // next call.
@@ -39,21 +42,36 @@ func (f *inflater) inflate(codec int8, stored []byte) ([]byte, error) {
 			return nil, fmt.Errorf("decompressing %s: %w", known.Name(), err)
 		}
 	}
-	if f.out.Cap() > keepInflated {
-		f.out = bytes.Buffer{}
+	if cap(f.out) > keepInflated {
+		f.out = nil
 	}
 	f.in.Reset(stored)
-	f.out.Reset()
 	r := known.NewReader(&f.in)
 	defer r.Close()
-	n, err := f.out.ReadFrom(io.LimitReader(r, maxInflated+1))
-	if err != nil {
+	var err error
+	if f.out, err = readAll(r, f.out[:0]); err != nil {
 		return nil, fmt.Errorf("decompressing %s: %w", known.Name(), err)
 	}
-	if n > maxInflated {
-		return nil, fmt.Errorf("decompressing %s: more than %d MiB", known.Name(), maxInflated>>20)
+	return f.out, nil
+}
+
+// readAll appends to b what r holds. It grows b by a third where bytes.Buffer
+// doubles: there is one for each partition.
+func readAll(r io.Reader, b []byte) ([]byte, error) {
+	for {
+		if len(b) == cap(b) {
+			b = append(make([]byte, 0, max(leastInflated, cap(b)/3*4)), b...)
+		}
+		n, err := r.Read(b[len(b):cap(b)])
+		switch b = b[:len(b)+n]; {
+		case err == io.EOF:
+			return b, nil
+		case err != nil:
+			return nil, err
+		case len(b) > maxInflated:
+			return nil, fmt.Errorf("more than %d MiB", maxInflated>>20)
+		}
 	}
-	return f.out.Bytes(), nil
 }
 
 // Framing of the Java snappy library ("xerial"): a magic, two versions, then

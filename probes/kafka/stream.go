@@ -26,6 +26,7 @@ type stream struct {
 	heads   byTime // cursors with something ready
 	turn    int    // rotates who comes first in a request
 	follows bool   // without an end, so far
+	sampled bool   // what goes away meanwhile is left out
 	ledger  *probes.Ledger
 
 	left     map[string]leftTopic // deleted under the tail

@@ -3,9 +3,11 @@ package kafka
 import (
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/google/go-cmp/cmp"
 	"github.com/twmb/franz-go/pkg/kgo"
+	"github.com/twmb/franz-go/pkg/kmsg"
 
 	"iscope/probes"
 )
@@ -31,6 +33,7 @@ func TestTailShowsNoAbortedTransaction(t *testing.T) {
 		b.numbered(t, topic, 1, 6, 7)
 		transact(false, 120, 130)
 		transact(true, 7, 10)
+		b.decided(t, topic)
 		p := b.open(t, nil)
 		for name, q := range map[string]probes.TailQuery{
 			"all":                  {Subject: topic, From: earliest, Until: latest},
@@ -45,6 +48,34 @@ func TestTailShowsNoAbortedTransaction(t *testing.T) {
 			t.Error(d)
 		}
 	})
+}
+
+// decided waits until no transaction in partition 0 is open: a broker answers to
+// its end before the markers are written.
+func (b *bed) decided(t *testing.T, topic string) {
+	t.Helper()
+	const uncommitted, committed = 0, 1 // isolation levels
+	end := func(isolation int8) int64 {
+		req := kmsg.NewPtrListOffsetsRequest()
+		req.IsolationLevel = isolation
+		part := kmsg.NewListOffsetsRequestTopicPartition()
+		part.Timestamp = -1 // the end
+		of := kmsg.NewListOffsetsRequestTopic()
+		of.Topic, of.Partitions = topic, append(of.Partitions, part)
+		req.Topics = append(req.Topics, of)
+		res, err := req.RequestWith(limit(t), b.Client)
+		if err != nil {
+			t.Fatal(err)
+		}
+		return res.Topics[0].Partitions[0].Offset
+	}
+	for ctx := limit(t); end(committed) != end(uncommitted); {
+		select {
+		case <-ctx.Done():
+			t.Fatal("a transaction stays open")
+		case <-time.After(10 * time.Millisecond):
+		}
+	}
 }
 
 // TestTailShowsAnOpenTransactionOnceItIsCommitted, with what came after it.

@@ -138,7 +138,7 @@ func (r *run) attempt(ctx context.Context, t probes.Tailer) error {
 			return err
 		}
 		r.alive()
-		if err := r.deliver(ctx, rec); err != nil {
+		if err := r.deliver(ctx, &rec); err != nil {
 			return err
 		}
 		if r.Limit > 0 && r.stats.Records >= uint64(r.Limit) {
@@ -157,13 +157,14 @@ func (r *run) alive() {
 	}
 }
 
-func (r *run) deliver(ctx context.Context, rec probes.Record) error {
+// deliver takes a pointer because records are large and there are millions.
+func (r *run) deliver(ctx context.Context, rec *probes.Record) error {
 	if rec.Seen.IsZero() {
 		rec.Seen = r.Now()
 	}
-	r.count(&rec)
+	r.count(rec)
 	for _, s := range r.Sinks {
-		if err := s.Write(ctx, rec); err != nil {
+		if err := s.Write(ctx, *rec); err != nil {
 			if ctx.Err() != nil {
 				return ctx.Err()
 			}
@@ -230,7 +231,7 @@ func (r *run) interrupted(ctx context.Context, cause error, resumable bool) erro
 		rec.Attrs = []probes.Attr{{Name: probes.AttrReason, Value: "the source cannot resume where it was"}}
 		r.query.Last, r.query.From = 0, probes.Position{Kind: probes.PosLatest}
 	}
-	return r.deliver(ctx, rec)
+	return r.deliver(ctx, &rec)
 }
 
 func (r *run) state(s State) {
