@@ -21,8 +21,10 @@ type benchOptions struct {
 	out     string
 	rounds  int
 	records int
-	calls   int
-	rows    []string // by name, all if empty
+	// messages go through a RabbitMQ exchange.
+	messages int
+	calls    int
+	rows     []string // by name, all if empty
 }
 
 // benchRow is a piece of work that iscope and other tools can do.
@@ -33,6 +35,11 @@ type benchRow struct {
 	// prepare puts the data in place and returns what a tool has to deliver.
 	prepare func(ctx context.Context, s *benchSite) (outcome, error)
 	sides   []benchSide // iscope first, then its peers
+	// live is set where the data come while a tool runs.
+	live *liveRow
+	// interrupt is set to measure how long each run takes to end when it is told to,
+	// once it has written something.
+	interrupt bool
 }
 
 // benchSide is how one tool does it.
@@ -50,7 +57,8 @@ type benchSite struct {
 	dir       string            // a folder for it alone
 	addresses map[string]string // of the row's server
 	tools     map[string]benchTool
-	topic     string // that prepare has filled
+	topic     string // that prepare has filled, or an exchange
+	turn      int    // counts measurements, for names
 	// measurer is the command line of this program's measuring part.
 	measurer []string
 }
@@ -92,12 +100,13 @@ func benchFlags(args []string) (o benchOptions, err error) {
 	fs := flag.NewFlagSet("testenv bench", flag.ContinueOnError)
 	fs.StringVar(&o.out, "out", "", "`file` for the table (default: standard output)")
 	fs.IntVar(&o.rounds, "rounds", 5, "how often each tool does each row")
-	fs.IntVar(&o.records, "records", 200_000, "Kafka records of 500 bytes")
+	fs.IntVar(&o.records, "records", 2_000_000, "Kafka records of 500 bytes")
+	fs.IntVar(&o.messages, "messages", 200_000, "RabbitMQ messages of 500 bytes")
 	fs.IntVar(&o.calls, "calls", 20, "gRPC calls in one measurement, a process each")
 	fs.Usage = func() {
 		fmt.Fprintln(os.Stderr, "usage: go run ./cmd/testenv bench [flags] [ROW ...]\n\nrows:")
 		for _, r := range benchRows() {
-			fmt.Fprintf(os.Stderr, "  %-12s needs %s\n", r.name, strings.Join(rowServers([]benchRow{r}), ", "))
+			fmt.Fprintf(os.Stderr, "  %-16s needs %s\n", r.name, strings.Join(rowServers([]benchRow{r}), ", "))
 		}
 		fmt.Fprintln(os.Stderr, "\nflags:")
 		fs.PrintDefaults()
@@ -105,8 +114,8 @@ func benchFlags(args []string) (o benchOptions, err error) {
 	if err := fs.Parse(args); err != nil {
 		return o, err
 	}
-	if o.rounds < 1 || o.records < 1 || o.calls < 1 {
-		return o, errors.New("-rounds, -records and -calls must be at least 1")
+	if min(o.rounds, o.records, o.messages, o.calls) < 1 {
+		return o, errors.New("-rounds, -records, -messages and -calls must be at least 1")
 	}
 	o.rows = fs.Args()
 	return o, nil

@@ -11,6 +11,7 @@ import (
 	"os"
 	"os/exec"
 	"runtime"
+	"slices"
 	"syscall"
 	"time"
 )
@@ -27,12 +28,22 @@ type sample struct {
 	Wall  time.Duration
 	RSS   int64 // peak, in bytes, of the largest process
 	bytes int64 // written to standard output
+	// Backlog is the most that was seen waiting for a tool that is fed.
+	Backlog int
 }
 
-// measure runs a command some times in a row, with its standard output in a new
-// file.
-func (s *benchSite) measure(ctx context.Context, argv []string, times int, file string) (m sample, err error) {
-	out, err := os.OpenFile(file, os.O_CREATE|os.O_EXCL|os.O_WRONLY, 0o600)
+// measureOptions say how a tool is run.
+type measureOptions struct {
+	times int // in a row
+	// interrupt ends each run with SIGINT when it has written something: Wall is then
+	// the longest time from there to its end.
+	interrupt bool
+	file      string // new, for its standard output
+}
+
+// measure runs a command.
+func (s *benchSite) measure(ctx context.Context, argv []string, o measureOptions) (m sample, err error) {
+	out, err := os.OpenFile(o.file, os.O_CREATE|os.O_EXCL|os.O_WRONLY, 0o600)
 	if err != nil {
 		return m, err
 	}
@@ -43,7 +54,8 @@ func (s *benchSite) measure(ctx context.Context, argv []string, times int, file 
 	}
 	defer read.Close()
 	var said bytes.Buffer
-	cmd := exec.CommandContext(ctx, s.measurer[0], append(s.measurer[1:], append([]string{"-times", fmt.Sprint(times)}, argv...)...)...)
+	flags := []string{"-times", fmt.Sprint(o.times), fmt.Sprint("-interrupt=", o.interrupt)}
+	cmd := exec.CommandContext(ctx, s.measurer[0], slices.Concat(s.measurer[1:], flags, argv)...)
 	cmd.Dir, cmd.Stdout, cmd.Stderr, cmd.ExtraFiles = s.dir, out, &said, []*os.File{write}
 	// No configuration of whoever runs the bench may play a part.
 	cmd.Env = append(os.Environ(), "ISCOPE_CONFIG=", "XDG_CONFIG_HOME="+s.dir, "KCAT_CONFIG="+os.DevNull)
@@ -71,7 +83,7 @@ func (s *benchSite) measure(ctx context.Context, argv []string, times int, file 
 // measureChild is the other side: it answers on file descriptor 3.
 func measureChild(ctx context.Context, args []string) error {
 	fs := flag.NewFlagSet(measureVerb, flag.ContinueOnError)
-	times := fs.Int("times", 1, "")
+	times, interrupt := fs.Int("times", 1, ""), fs.Bool("interrupt", false, "")
 	if err := fs.Parse(args); err != nil {
 		return err
 	}
@@ -84,17 +96,62 @@ func measureChild(ctx context.Context, args []string) error {
 	for range *times {
 		cmd := exec.CommandContext(ctx, fs.Arg(0), fs.Args()[1:]...)
 		cmd.Stdout, cmd.Stderr = os.Stdout, os.Stderr
-		began := time.Now()
-		if err := cmd.Run(); err != nil {
-			return err
+		if *interrupt {
+			took, err := runInterrupted(ctx, cmd)
+			if err != nil {
+				return err
+			}
+			m.Wall = max(m.Wall, took)
+		} else {
+			began := time.Now()
+			if err := cmd.Run(); err != nil {
+				return err
+			}
+			m.Wall += time.Since(began)
 		}
-		m.Wall += time.Since(began)
 		m.CPU += cmd.ProcessState.UserTime() + cmd.ProcessState.SystemTime()
 		if usage, ok := cmd.ProcessState.SysUsage().(*syscall.Rusage); ok {
 			m.RSS = max(m.RSS, peakBytes(usage))
 		}
 	}
 	return json.NewEncoder(os.NewFile(answer, "answer")).Encode(m)
+}
+
+// runInterrupted ends a command that has written something to standard output,
+// and returns how long that took. Its exit code is its own business.
+func runInterrupted(ctx context.Context, cmd *exec.Cmd) (time.Duration, error) {
+	before, err := os.Stdout.Stat()
+	if err != nil {
+		return 0, err
+	}
+	if err := cmd.Start(); err != nil {
+		return 0, err
+	}
+	ended := make(chan error, 1)
+	go func() { ended <- cmd.Wait() }()
+	tick := time.NewTicker(lookEvery)
+	defer tick.Stop()
+	for wrote := false; !wrote; {
+		select {
+		case err := <-ended:
+			return 0, fmt.Errorf("ended before it was told to: %w", errors.Join(err, ctx.Err()))
+		case <-tick.C:
+		}
+		now, err := os.Stdout.Stat()
+		if err != nil {
+			return 0, errors.Join(err, cmd.Process.Kill(), <-ended)
+		}
+		wrote = now.Size() > before.Size()
+	}
+	began := time.Now()
+	if err := cmd.Process.Signal(os.Interrupt); err != nil {
+		return 0, errors.Join(err, <-ended)
+	}
+	err = <-ended
+	if _, exited := errors.AsType[*exec.ExitError](err); err != nil && !exited {
+		return 0, err
+	}
+	return time.Since(began), ctx.Err()
 }
 
 // peakBytes: Linux and the BSDs count in kB, macOS in bytes (getrusage(2)).

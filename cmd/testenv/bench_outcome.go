@@ -69,22 +69,6 @@ func readLines(r io.Reader) (o outcome, err error) {
 	return o, err
 }
 
-// readKcat reads what kcat -J writes.
-func readKcat(r io.Reader) (o outcome, err error) {
-	err = eachLine(r, func(line []byte) error {
-		var m struct{ Key, Payload *string }
-		if err := json.Unmarshal(line, &m); err != nil {
-			return err
-		}
-		if m.Key == nil || m.Payload == nil {
-			return errors.New("a record without key or payload")
-		}
-		o.add([]byte(*m.Key), []byte(*m.Payload))
-		return nil
-	})
-	return o, err
-}
-
 // iscopeRecord is a line of iscope -o json.
 type iscopeRecord struct {
 	Kind          string
@@ -93,7 +77,11 @@ type iscopeRecord struct {
 	KeyEncoding   string `json:"key_encoding"`
 	Value         *string
 	ValueEncoding string `json:"value_encoding"`
+	Attributes    map[string]string
 }
+
+// isDeed reports a line that says what the tail does to its system.
+func (m *iscopeRecord) isDeed() bool { return m.Kind == "notice" && m.Attributes["iscope.deed"] != "" }
 
 // readIscope reads iscope's JSON lines: values, and keys if those are wanted.
 func readIscope(keys bool) reader {
@@ -102,6 +90,9 @@ func readIscope(keys bool) reader {
 			var m iscopeRecord
 			if err := json.Unmarshal(line, &m); err != nil {
 				return err
+			}
+			if m.isDeed() {
+				return nil
 			}
 			if m.Kind != "message" {
 				return fmt.Errorf("a %s: %s", m.Kind, m.Error)

@@ -13,6 +13,7 @@ type rowResult struct {
 	work    string
 	server  string
 	problem string
+	live    bool // was fed while the tools ran
 	sides   []sideResult
 }
 
@@ -24,7 +25,7 @@ type sideResult struct {
 // run prepares a row's data and lets the tools take turns, each going first in
 // every other round. The first result that is wrong ends it.
 func (s *benchSite) run(ctx context.Context, row benchRow) rowResult {
-	r := rowResult{work: row.work(s.opts)}
+	r := rowResult{work: row.work(s.opts), live: row.live != nil}
 	if err := os.MkdirAll(s.dir, 0o700); err != nil {
 		return r.fail(err)
 	}
@@ -44,7 +45,7 @@ func (s *benchSite) run(ctx context.Context, row benchRow) rowResult {
 			if round%2 == 1 {
 				turn = len(row.sides) - 1 - i
 			}
-			m, err := s.once(ctx, row.sides[turn], want)
+			m, err := s.once(ctx, row, row.sides[turn], want)
 			if err != nil {
 				return r.fail(fmt.Errorf("%s %w", r.sides[turn].tool, err))
 			}
@@ -62,14 +63,24 @@ func (r rowResult) fail(err error) rowResult {
 var errDisagrees = errors.New("disagrees")
 
 // once measures one tool and compares what it delivered with what was wanted.
-func (s *benchSite) once(ctx context.Context, side benchSide, want outcome) (sample, error) {
+func (s *benchSite) once(ctx context.Context, row benchRow, side benchSide, want outcome) (sample, error) {
 	times := 1
 	if side.times != nil {
 		times = side.times(s.opts)
 	}
 	file := filepath.Join(s.dir, "output")
 	defer os.Remove(file)
-	m, err := s.measure(ctx, append([]string{s.tools[side.tool].path}, side.args(s)...), times, file)
+	run := func(ctx context.Context) (sample, error) {
+		o := measureOptions{times: times, interrupt: row.interrupt, file: file}
+		return s.measure(ctx, append([]string{s.tools[side.tool].path}, side.args(s)...), o)
+	}
+	var m sample
+	var err error
+	if row.live != nil {
+		m, err = s.measureLive(ctx, row.live, run)
+	} else {
+		m, err = run(ctx)
+	}
 	if err != nil {
 		return m, fmt.Errorf("failed: %w", err)
 	}

@@ -57,11 +57,11 @@ func (r *benchReport) write(file string) error {
 func (r *benchReport) markdown() string {
 	var b strings.Builder
 	fmt.Fprintf(&b, "# iscope beside its peers\n\n%s.\nMedian of %d rounds (lowest to highest), the tools taking turns on the same server and data.\n", r.on, r.opts.rounds)
-	b.WriteString("CPU is user and system of the tool alone. What every tool delivered in every round, in number and content, was what had been sent.\n\n")
-	b.WriteString("| work | tool | CPU s | wall s | peak RSS MB | output MB | iscope ÷ peer: CPU | wall | RSS |\n|---|---|---:|---:|---:|---:|---:|---:|---:|\n")
+	b.WriteString("CPU is user and system of the tool alone; backlog is the most that was seen waiting at the broker. What every tool delivered in every round, in number and content, was what had been sent.\n\n")
+	b.WriteString("| work | tool | CPU s | wall s | peak RSS MB | output MB | backlog | iscope ÷ peer: CPU | wall | RSS |\n|---|---|---:|---:|---:|---:|---:|---:|---:|---:|\n")
 	for _, row := range r.rows {
 		if row.problem != "" {
-			fmt.Fprintf(&b, "| %s | %s |  |  |  |  |  |  |  |\n", cell(row.work), cell(row.problem))
+			fmt.Fprintf(&b, "| %s | %s |  |  |  |  |  |  |  |  |\n", cell(row.work), cell(row.problem))
 			continue
 		}
 		for i, side := range row.sides {
@@ -71,8 +71,8 @@ func (r *benchReport) markdown() string {
 			} else {
 				ratios = row.sides[0].dividedBy(side)
 			}
-			fmt.Fprintf(&b, "| %s | %s | %s | %s | %s | %s | %s |\n", work, cell(side.tool), side.spread(cpuSeconds), side.spread(wallSeconds),
-				number(side.median(peakMB)), number(side.median(outputMB)), ratios)
+			fmt.Fprintf(&b, "| %s | %s | %s | %s | %s | %s | %s | %s |\n", work, cell(side.tool), side.spread(cpuSeconds), side.spread(wallSeconds),
+				number(side.median(peakMB)), number(side.median(outputMB)), side.backlog(row), ratios)
 		}
 	}
 	return b.String()
@@ -91,6 +91,18 @@ func cpuSeconds(m sample) float64  { return m.CPU.Seconds() }
 func wallSeconds(m sample) float64 { return m.Wall.Seconds() }
 func peakMB(m sample) float64      { return float64(m.RSS) / 1e6 }
 func outputMB(m sample) float64    { return float64(m.bytes) / 1e6 }
+
+// backlog is the largest of all rounds, if there was any to have.
+func (r sideResult) backlog(row rowResult) string {
+	if !row.live {
+		return ""
+	}
+	most := 0
+	for _, m := range r.samples {
+		most = max(most, m.Backlog)
+	}
+	return fmt.Sprint(most)
+}
 
 // sorted are the values of all rounds, the lowest first.
 func (r sideResult) sorted(of func(sample) float64) (values []float64) {

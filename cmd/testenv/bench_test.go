@@ -2,6 +2,7 @@ package main
 
 import (
 	"context"
+	"encoding/base64"
 	"encoding/json"
 	"errors"
 	"flag"
@@ -85,7 +86,7 @@ func TestBenchWritesNoFigureOfWhatDisagrees(t *testing.T) {
 			if err == nil || !strings.Contains(err.Error(), c.want) {
 				t.Errorf("%v\nwant %s", err, c.want)
 			}
-			if table := report.markdown(); !strings.HasSuffix(table, " |  |  |  |  |  |  |  |\n") || strings.Contains(table, "–") {
+			if table := report.markdown(); !strings.HasSuffix(table, " |  |  |  |  |  |  |  |  |\n") || strings.Contains(table, "–") {
 				t.Errorf("a figure is in\n%s", table)
 			}
 		})
@@ -107,15 +108,15 @@ func TestMeasure(t *testing.T) {
 	for i := 0; i < len(ballast); i += 4096 {
 		ballast[i] = 1
 	}
-	small, err := s.measure(t.Context(), []string{"sh", "-c", "printf 12345"}, 2, filepath.Join(s.dir, "small"))
+	small, err := s.measure(t.Context(), []string{"sh", "-c", "printf 12345"}, measureOptions{times: 2, file: filepath.Join(s.dir, "small")})
 	if err != nil || small.bytes != 10 || small.RSS > int64(len(ballast))/2 || small.RSS == 0 || small.Wall == 0 {
 		t.Errorf("%+v %v", small, err)
 	}
-	busy, err := s.measure(t.Context(), []string{"sh", "-c", "i=0; while [ $i -lt 300000 ]; do i=$((i+1)); done"}, 1, filepath.Join(s.dir, "busy"))
+	busy, err := s.measure(t.Context(), []string{"sh", "-c", "i=0; while [ $i -lt 300000 ]; do i=$((i+1)); done"}, measureOptions{times: 1, file: filepath.Join(s.dir, "busy")})
 	if err != nil || busy.CPU <= small.CPU {
 		t.Errorf("busy %+v, small %+v, %v", busy, small, err)
 	}
-	if _, err := s.measure(t.Context(), []string{"sh", "-c", "exit 0"}, 1, filepath.Join(s.dir, "busy")); !errors.Is(err, os.ErrExist) {
+	if _, err := s.measure(t.Context(), []string{"sh", "-c", "exit 0"}, measureOptions{times: 1, file: filepath.Join(s.dir, "busy")}); !errors.Is(err, os.ErrExist) {
 		t.Errorf("an output was overwritten: %v", err)
 	}
 	if ballast[4096] != 1 {
@@ -133,7 +134,7 @@ func TestMeasureInterrupted(t *testing.T) {
 	defer cancel()
 	ended := make(chan error, 1)
 	go func() {
-		_, err := s.measure(ctx, []string{"sh", "-c", "exec >fifo; echo up; sleep 100"}, 1, filepath.Join(s.dir, "out"))
+		_, err := s.measure(ctx, []string{"sh", "-c", "exec >fifo; echo up; sleep 100"}, measureOptions{times: 1, file: filepath.Join(s.dir, "out")})
 		ended <- err
 	}()
 	f, err := os.Open(fifo) // when the shell has
@@ -154,12 +155,64 @@ func TestMeasureInterrupted(t *testing.T) {
 	}
 }
 
+func TestInterrupt(t *testing.T) {
+	s := testSite(t, 1)
+	out := filepath.Join(s.dir, "out")
+	m, err := s.measure(t.Context(), []string{"sh", "-c", `trap 'sleep 0.2; exit 130' INT; printf 12345; while :; do sleep 0.01; done`},
+		measureOptions{times: 2, interrupt: true, file: out})
+	if err != nil || m.bytes != 10 || m.Wall < 200*time.Millisecond {
+		t.Errorf("%+v %v", m, err)
+	}
+	os.Remove(out)
+	_, err = s.measure(t.Context(), []string{"sh", "-c", "echo broken >&2; exit 3"}, measureOptions{times: 1, interrupt: true, file: out})
+	if err == nil || !strings.Contains(err.Error(), "ended before it was told to") || !strings.Contains(err.Error(), "broken") {
+		t.Errorf("%v", err)
+	}
+}
+
+// fedRow is letters for tools that wait until they are fed.
+func fedRow(t *testing.T, own string) benchRow {
+	row := shRow(own, own)
+	row.live = &liveRow{
+		begin: func(_ context.Context, s *benchSite) error {
+			return errors.Join(os.RemoveAll(filepath.Join(s.dir, "listens")), os.RemoveAll(filepath.Join(s.dir, "food")))
+		},
+		listens: func(_ context.Context, s *benchSite) (bool, error) {
+			_, err := os.Stat(filepath.Join(s.dir, "listens"))
+			return err == nil, nil
+		},
+		feed: func(_ context.Context, s *benchSite) error {
+			return os.WriteFile(filepath.Join(s.dir, "food"), []byte("a\nb\nc\n"), 0o600)
+		},
+		backlog: func(context.Context, *benchSite) (int, error) { return 7, nil },
+	}
+	return row
+}
+
+func TestBenchFeeds(t *testing.T) {
+	s := testSite(t, 2)
+	r := s.run(t.Context(), fedRow(t, "touch listens; until test -s food; do sleep 0.01; done; cat food"))
+	report := benchReport{opts: s.opts, rows: []rowResult{r}}
+	if table := report.markdown(); r.problem != "" || strings.Count(table, " | 7 | ") != 2 {
+		t.Errorf("%s\n%s", r.problem, table)
+	}
+	r = testSite(t, 1).run(t.Context(), fedRow(t, "echo no such exchange >&2; exit 3"))
+	if !strings.Contains(r.problem, "no such exchange") {
+		t.Errorf("the tool failed: %q", r.problem)
+	}
+	row := fedRow(t, "touch listens; sleep 100")
+	row.live.feed = func(context.Context, *benchSite) error { return errors.New("no publisher") }
+	if r = testSite(t, 1).run(t.Context(), row); !strings.Contains(r.problem, "was not fed: no publisher") {
+		t.Errorf("the publisher failed: %q", r.problem)
+	}
+}
+
 func TestReadersAgree(t *testing.T) {
 	text, err := json.Marshal("v \"1\" \n ä")
 	if err != nil {
 		t.Fatal(err)
 	}
-	iscope := `{"kind":"message","key":"k","key_encoding":"utf8","value":` + string(text) + `,"value_encoding":"utf8"}` + "\n" +
+	iscope := `{"kind":"message","key":"k","value":` + string(text) + `}` + "\n" +
 		`{"kind":"message","key":"aw==","key_encoding":"base64","value":"djI=","value_encoding":"base64"}` + "\n"
 	kcat := `{"topic":"t","key":"k","payload":"v2"}` + "\n" + `{"topic":"t","key":"k","payload":` + string(text) + `}` + "\n"
 	one, err := readIscope(true)(strings.NewReader(iscope))
@@ -171,7 +224,13 @@ func TestReadersAgree(t *testing.T) {
 	if _, err := readIscope(false)(strings.NewReader(iscope + gap)); err == nil || !strings.Contains(err.Error(), "3 records are gone") {
 		t.Errorf("a gap was passed over: %v", err)
 	}
-	for _, read := range []reader{readIscope(true), readKcat, readDocuments} {
+	deed := `{"kind":"notice","value":null,"attributes":{"iscope.deed":"created"}}` + "\n"
+	with, err := readIscope(true)(strings.NewReader(deed + iscope))
+	rabtap, err2 := readRabtap(strings.NewReader("{\n\"RoutingKey\": \"k\",\n\"Body\": \"djI=\"\n}\n" + `{"RoutingKey":"k","Body":"` + base64.StdEncoding.EncodeToString([]byte("v \"1\" \n ä")) + `"}`))
+	if err != nil || err2 != nil || with.differs(one) != "" || rabtap.differs(one) != "" {
+		t.Errorf("%s %v %s %v", with.differs(one), err, rabtap.differs(one), err2)
+	}
+	for _, read := range []reader{readIscope(true), readKcat, readDocuments, readRabtap} {
 		if _, err := read(strings.NewReader(`{"kind":"message","key":"k"` + "\n")); err == nil {
 			t.Error("a line that was cut was passed over")
 		}
@@ -242,7 +301,7 @@ func TestMedian(t *testing.T) {
 
 func TestBenchFlags(t *testing.T) {
 	o, err := benchFlags([]string{"-rounds", "3", "grpc-unary"})
-	if err != nil || o.rounds != 3 || o.records != 200_000 || len(o.rows) != 1 {
+	if err != nil || o.rounds != 3 || o.records != 2_000_000 || len(o.rows) != 1 {
 		t.Errorf("%+v %v", o, err)
 	}
 	if _, err := benchFlags([]string{"-rounds", "0"}); err == nil {
