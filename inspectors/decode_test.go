@@ -269,7 +269,7 @@ func TestAssignedFiles(t *testing.T) {
 		{"proto", "\x08\x05\x12\x02hi", "protobuf\n{\n  \"id\": 5,\n  \"name\": \"hi\"\n}\n"},
 		{"proto", "\x0a\x05", "hex\n00000000  0a 05                                             ..\n! not protobuf shop.Order, order.proto: it ends inside field 1 @0\n"},
 		{"json", `{"id":1}`, "json\n{\n  \"id\": 1\n}\n"},
-		{"json", `{"a":1}`, "json\n{\n  \"a\": 1\n}\n! violates its schema at /: missing property 'id' @-1\n"},
+		{"json", `{"a":1}`, "json\n{\n  \"a\": 1\n}\n! violates its schema at /: property \"id\" is missing @-1\n"},
 		{"json", "text", "text\ntext\n! not json, order.json: the payload is not JSON @0\n"},
 		{"avro.1", `{"id":1}`, "json\n{\n  \"id\": 1\n}\n! not avro shop.Order, order.avsc: length 17 for string, but 6 bytes left, field \"name\" @1\n"},
 		{"other", "\x02\x04hi", "hex\n00000000  02 04 68 69                                       ..hi\n"},

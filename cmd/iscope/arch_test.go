@@ -48,7 +48,7 @@ var (
 var siblings = []string{"iscope/probes/", "iscope/tui/screens/"}
 
 // shared are the packages below probes that drivers' siblings may use.
-var shared = []string{"iscope/probes/internal", "iscope/probes/probetest", "iscope/probes/tap", "iscope/probes/topology"}
+var shared = []string{"iscope/probes/internal", "iscope/probes/probetest", "iscope/probes/tap", "iscope/probes/topology", "iscope/probes/jsonschema"}
 
 type pkg struct {
 	ImportPath string

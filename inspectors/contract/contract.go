@@ -2,14 +2,12 @@
 package contract
 
 import (
-	"bytes"
 	"errors"
 	"fmt"
 	"net/url"
-	"slices"
 	"strings"
 
-	"github.com/santhosh-tekuri/jsonschema/v6"
+	"iscope/probes/jsonschema"
 )
 
 // Schema is a compiled JSON Schema. It is immutable.
@@ -24,33 +22,19 @@ func (s *Schema) Title() string { return s.title }
 // Ref is a schema that others refer to by name.
 type Ref struct{ Name, Text string }
 
-// root is the address of a schema that gives itself none.
-const root = "schema:///schema.json"
-
 // Compile compiles a schema. References are resolved among refs only: neither
 // files nor addresses that a stranger's schema names are opened. A schema that
 // names no draft is one of draft 7, as in Confluent's serializers.
-func Compile(text string, refs []Ref) (s *Schema, err error) {
-	defer func() {
-		if r := recover(); r != nil {
-			err = fmt.Errorf("the JSON Schema compiler panicked: %v", r)
-		}
-	}()
-	doc, err := jsonschema.UnmarshalJSON(strings.NewReader(text))
+func Compile(text string, refs []Ref) (*Schema, error) {
+	doc, err := jsonschema.Parse(text)
 	if err != nil {
 		return nil, fmt.Errorf("the schema is not JSON: %w", err)
 	}
-	c := jsonschema.NewCompiler()
-	c.DefaultDraft(jsonschema.Draft7)
-	c.UseLoader(among(refs))
-	if err := c.AddResource(root, doc); err != nil {
-		return nil, err
-	}
-	compiled, err := c.Compile(root)
+	compiled, err := jsonschema.Compile(doc, jsonschema.Options{Draft: jsonschema.Draft7, Load: among(refs).load})
 	if err != nil {
 		return nil, err
 	}
-	s = &Schema{compiled: compiled}
+	s := &Schema{compiled: compiled}
 	if m, ok := doc.(map[string]any); ok {
 		s.title, _ = m["title"].(string)
 	}
@@ -60,16 +44,16 @@ func Compile(text string, refs []Ref) (s *Schema, err error) {
 // among loads schemas from a list.
 type among []Ref
 
-// Load implements jsonschema.URLLoader. Names in a registry are often relative
-// while the address asked for was made absolute by an "$id".
-func (a among) Load(address string) (any, error) {
+// load finds a schema by its address. Names in a registry are often relative while
+// the address asked for was made absolute by an "$id".
+func (a among) load(address string) (any, error) {
 	path := address
 	if u, err := url.Parse(address); err == nil && u.Path != "" {
 		path = u.Path
 	}
 	for _, r := range a {
 		if r.Name == address || strings.HasSuffix(path, "/"+strings.TrimPrefix(r.Name, "/")) {
-			return jsonschema.UnmarshalJSON(strings.NewReader(r.Text))
+			return jsonschema.Parse(r.Text)
 		}
 	}
 	return nil, errors.New("it is not among the schema's references")
@@ -87,41 +71,23 @@ func (s *Schema) Check(doc []byte) (faults []string) {
 	if len(doc) > MaxChecked {
 		return []string{fmt.Sprintf("not checked against its schema: larger than %d bytes", MaxChecked)}
 	}
-	defer func() {
-		if r := recover(); r != nil {
-			faults = []string{fmt.Sprintf("not checked against its schema: the library panicked: %v", r)}
-		}
-	}()
-	v, err := jsonschema.UnmarshalJSON(bytes.NewReader(doc))
+	v, err := jsonschema.Parse(string(doc))
 	if err != nil {
 		return []string{"not JSON: " + err.Error()}
 	}
-	var invalid *jsonschema.ValidationError
-	if err := s.compiled.Validate(v); errors.As(err, &invalid) {
-		faults = leaves(invalid.DetailedOutput(), nil)
-		slices.Sort(faults) // the library walks maps
-	} else if err != nil {
-		faults = []string{err.Error()}
+	found, err := s.compiled.Validate(v)
+	if err != nil {
+		return []string{"not checked against its schema: " + err.Error()}
 	}
-	if len(faults) > maxFaults {
-		rest := len(faults) - maxFaults
-		faults = append(faults[:maxFaults], fmt.Sprintf("%d more violations of the schema", rest))
-	}
-	return faults
-}
-
-// leaves collects the sentences of the violations that have no cause of their
-// own.
-func leaves(o *jsonschema.OutputUnit, out []string) []string {
-	if len(o.Errors) == 0 && o.Error != nil {
-		where := o.InstanceLocation
+	for i, v := range found {
+		if i == maxFaults {
+			return append(faults, fmt.Sprintf("%d more violations of the schema", len(found)-maxFaults))
+		}
+		where := v.At
 		if where == "" {
 			where = "/"
 		}
-		return append(out, "violates its schema at "+where+": "+o.Error.String())
+		faults = append(faults, "violates its schema at "+where+": "+v.Text)
 	}
-	for i := range o.Errors {
-		out = leaves(&o.Errors[i], out)
-	}
-	return out
+	return faults
 }

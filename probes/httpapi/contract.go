@@ -61,7 +61,7 @@ func (o *operation) headerViolations(key string, declared part, have http.Header
 			continue
 		}
 		for _, f := range found {
-			out = append(out, "header/"+name+f.at+": "+f.text)
+			out = append(out, "header/"+name+f.At+": "+f.Text)
 		}
 	}
 	return out
@@ -91,7 +91,7 @@ func (o *operation) bodyViolations(b *body, body []byte, cut int64) (out []strin
 		if len(out) == maxViolations {
 			return append(out, fmt.Sprintf("body: and %d more", len(found)-maxViolations)), ""
 		}
-		out = append(out, "body"+f.at+": "+f.text)
+		out = append(out, "body"+f.At+": "+f.Text)
 	}
 	return out, ""
 }

@@ -46,7 +46,7 @@ func (d *draft) judgeParam(p *parameter) {
 			return // what cannot be checked is not wrong
 		}
 		for _, f := range found {
-			d.violations = append(d.violations, at+f.at+": "+f.text)
+			d.violations = append(d.violations, at+f.At+": "+f.Text)
 		}
 	}
 }
@@ -109,7 +109,7 @@ func (d *draft) judgeBody() {
 			d.unchecked = "the body was not held against the contract: " + firstLine(err.Error())
 		}
 		for _, f := range found {
-			d.violations = append(d.violations, "body"+f.at+": "+f.text)
+			d.violations = append(d.violations, "body"+f.At+": "+f.Text)
 		}
 	}
 }

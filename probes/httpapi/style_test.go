@@ -126,7 +126,7 @@ func TestTypedValues(t *testing.T) {
 			}
 			var got []string
 			for _, f := range found {
-				got = append(got, f.at+": "+f.text)
+				got = append(got, f.At+": "+f.Text)
 			}
 			if diff := cmp.Diff(c.found, got); diff != "" {
 				t.Error(diff)
