@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"slices"
 	"strings"
 
 	"github.com/spf13/cobra"
@@ -18,10 +19,11 @@ func describeCmd(a *app) *cobra.Command {
 		Short: "everything known of one topic, group, service or method",
 		Long: `describe prints all that a target knows of one subject: partitions, offsets,
 members and lag of a topic or group, instances and checks of a service, the
-contract and a fillable request of a method. Without a subject it describes
-the target itself.`,
+contract and a fillable request of a method, the definition of a type. Without a
+subject it describes the target itself.`,
 		Example: `  iscope describe orders-kafka/orders.created
   iscope describe orders shop.orders.v1.Orders/GetOrder
+  iscope describe orders shop.orders.v1.Order
   iscope describe shop-api 'GET /orders/{id}'`,
 		Args: args(1, 2),
 		RunE: func(cmd *cobra.Command, args []string) error { return a.describe(cmd.Context(), args) },
@@ -37,6 +39,7 @@ type description struct {
 	Claims  []claimText `json:"claims,omitempty"`
 	Missing []string    `json:"missing,omitempty"`
 	Driver  *driverText `json:"driver,omitempty"`
+	Schema  string      `json:"schema,omitempty"` // of a type
 
 	claims []probes.Claim
 }
@@ -71,6 +74,12 @@ func (a *app) describe(ctx context.Context, argv []string) error {
 		}
 		if d.Method == nil {
 			snap, err := discover(ctx, conn, probes.DiscoverQuery{Subject: subject, Detail: true})
+			if subject != "" && (probes.KindOf(err) == probes.ErrNotFound || err == nil && !about(snap.Claims, subject)) {
+				d.Schema = describeType(ctx, conn, subject)
+			}
+			if d.Schema != "" {
+				return a.printDescription(&d)
+			}
 			if err != nil {
 				return err
 			}
@@ -85,6 +94,24 @@ func (a *app) describe(ctx context.Context, argv []string) error {
 		}
 		return partial
 	})
+}
+
+// about tells whether something claimed has the name that was asked for.
+func about(claims []probes.Claim, name string) bool {
+	return slices.ContainsFunc(claims, func(c probes.Claim) bool { return c.Node != nil && (c.Node.Name == name || c.Node.ID == name) })
+}
+
+// describeType is the definition of a type that methods use, "" if subject is none.
+func describeType(ctx context.Context, conn *probes.Conn, subject string) string {
+	schemer, err := conn.Schemer()
+	if err != nil {
+		return ""
+	}
+	s, err := schemer.Schema(ctx, subject)
+	if err != nil {
+		return "" // the driver's first answer says more
+	}
+	return s.Text
 }
 
 func describeDriver(conn *probes.Conn) *driverText {
@@ -187,6 +214,9 @@ func (a *app) printDescription(d *description) error {
 	}
 	if m := d.Method; m != nil {
 		a.printMethod(m)
+	}
+	if d.Schema != "" {
+		fmt.Fprintf(a.out, "%s\n", strings.TrimRight(block(d.Schema), "\n"))
 	}
 	for _, c := range d.claims {
 		a.printClaim(&c)
