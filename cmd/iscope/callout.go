@@ -37,8 +37,7 @@ func (a *app) bodyOnly(_ context.Context, r probes.Record) error {
 	case r.Kind != probes.Response || len(r.Body) == 0:
 		return nil
 	case a.tty():
-		_, err := fmt.Fprintln(a.out, prettyBody(r.Body))
-		return err
+		return writeBody(a.out, r.Body)
 	}
 	_, err := a.out.Write(r.Body)
 	if err == nil && !bytes.HasSuffix(r.Body, []byte("\n")) {
@@ -204,8 +203,7 @@ func (t *callText) answer(r *probes.Record) error {
 	if r.Err != "" {
 		t.say("! %s", line(r.Err))
 	}
-	_, err := fmt.Fprintln(t.a.out, prettyBody(r.Body))
-	return err
+	return writeBody(t.a.out, r.Body)
 }
 
 func (t *callText) end(r *probes.Record) {
@@ -214,7 +212,7 @@ func (t *callText) end(r *probes.Record) {
 		t.headers("<", r)
 	}
 	if len(r.Body) > 0 {
-		t.say("%s", prettyBody(r.Body))
+		writeBody(t.a.err, r.Body) // as with all that goes to stderr
 	}
 	t.violations("the end", r)
 	t.say("%s", line(strings.Join(t.status(r), " · ")))

@@ -239,7 +239,8 @@ func (a *app) printMethod(m *methodText) {
 		fmt.Fprintf(a.out, "  -p %s (%s, %s) %s %s\n", line(p.Name), line(p.In), line(p.Type), required, line(p.Doc))
 	}
 	if m.Template != nil {
-		fmt.Fprintf(a.out, "\n-d %s\n", prettyBody(m.Template))
+		fmt.Fprint(a.out, "\n-d ")
+		writeBody(a.out, m.Template)
 	}
 	if m.Schema != "" {
 		fmt.Fprintf(a.out, "\n%s\n", block(m.Schema))

@@ -33,6 +33,9 @@ func (s *jsonSink) Borrows() bool { return s.dec == nil }
 func (s *jsonSink) Write(ctx context.Context, r probes.Record) error {
 	s.Lock()
 	at := len(s.buf)
+	if n := len(r.Body); n > blockBytes { // at once, with some room for escapes
+		s.buf = slices.Grow(s.buf, n+n/4)
+	}
 	s.buf = s.line.append(s.buf, &r)
 	if s.dec != nil {
 		s.buf = append(s.dec.append(ctx, s.buf[:len(s.buf)-1], &r), '}')

@@ -35,16 +35,6 @@ func (a *app) recordSink(columns []probes.Column, dec *decoding) (sink tap.Sink,
 	return t, func() error { return nil }
 }
 
-// prettyBody indents JSON without touching its numbers, and makes anything safe
-// to print.
-func prettyBody(body []byte) string {
-	var out bytes.Buffer
-	if json.Indent(&out, body, "", "  ") == nil {
-		body = out.Bytes()
-	}
-	return block(string(body))
-}
-
 func (a *app) width() int {
 	if w, _, err := term.GetSize(a.out.Fd()); err == nil && w > 0 {
 		return w
