@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"path/filepath"
+	"strings"
 )
 
 // yoga is GraphQL Yoga with a small shop: queries, mutations, and subscriptions
@@ -22,6 +23,10 @@ func yoga() *server {
 			return b.run(ctx, b.dir, nil, "npm", "ci", "--no-audit", "--no-fund", "--ignore-scripts")
 		},
 		start: startYoga,
+		config: func(a map[string]string) string {
+			graphql := func(url string) string { return "graphql" + strings.TrimPrefix(url, "http") }
+			return "yoga:\n  url: " + graphql(a["http"]) + "\nyoga-closed:\n  url: " + graphql(a["closed"])
+		},
 	}
 }
 
