@@ -43,7 +43,8 @@ func inspectDiffCmd(a *app) *cobra.Command {
 		Long: `diff compares two contracts of the same kind. Each is a target (a name, a URL,
 TARGET/SERVICE, TARGET/'GET /path') or a file: .proto (or a folder of them),
 .binpb or .protoset, OpenAPI as .json or .yaml, .graphql or an introspection
-result, .avsc, JSON Schema.
+result, .avsc, JSON Schema; or a version in a schema registry by its address,
+http://HOST:8081/subjects/SUBJECT/versions/N (or latest).
 
 Changes carry the rule names of the field's own tools: buf for Protobuf,
 oasdiff for OpenAPI, graphql-js for GraphQL, Avro's SchemaCompatibility,
@@ -56,7 +57,8 @@ read breaks, but not all could be read.`,
 		Example: `  iscope inspect diff orders orders-staging
   iscope inspect diff ./old.proto ./orders.proto --level wire
   iscope inspect diff https://api.example.com ./openapi.yaml -o json
-  iscope inspect diff ./v1.avsc ./v2.avsc --compatibility full`,
+  iscope inspect diff ./v1.avsc ./v2.avsc --compatibility full
+  iscope inspect diff http://127.0.0.1:8081/subjects/orders-value/versions/latest ./order.avsc`,
 		Args: args(2, 2),
 		RunE: func(cmd *cobra.Command, args []string) error {
 			return a.inspectDiff(cmd.Context(), cmd, args, o)
@@ -123,7 +125,8 @@ func (a *app) inspectDiff(ctx context.Context, cmd *cobra.Command, argv []string
 	return nil
 }
 
-// contract reads what stands on the command line: a file, or a target.
+// contract reads what stands on the command line: a file, a version in a schema
+// registry, or a target.
 func (a *app) contract(ctx context.Context, arg string, imports []string) (*evolve.Contract, error) {
 	if isFile(arg) {
 		c, err := evolve.FromFile(ctx, arg, imports)
@@ -134,6 +137,9 @@ func (a *app) contract(ctx context.Context, arg string, imports []string) (*evol
 			return nil, &probes.Error{Target: arg, Op: "reading the contract", Kind: probes.ErrUsage, Err: err}
 		}
 		return c, nil
+	}
+	if c, ok, err := registered(ctx, arg); ok {
+		return c, err
 	}
 	var c *evolve.Contract
 	err := a.withTarget(ctx, arg, func(conn *probes.Conn, subject string) (err error) {

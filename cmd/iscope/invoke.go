@@ -38,7 +38,7 @@ func invokeCmd(a *app) *cobra.Command {
 	cmd := &cobra.Command{
 		Use:   "invoke TARGET METHOD",
 		Short: "call a method found by reflection",
-		Long: `invoke calls a gRPC method or an HTTP operation that the target itself
+		Long: `invoke calls a gRPC method, an HTTP operation or a GraphQL query that the target itself
 describes. The request is a JSON document; several (given with several -d, or
 one after the other on standard input) make a stream. With -d - on a terminal
 each document is sent as it is typed: ctrl-d ends the sending, ctrl-c the call.

@@ -31,7 +31,7 @@ func TestVerbs(t *testing.T) {
 func TestVerbsOnRealSystems(t *testing.T) {
 	s := openShop(t)
 	for name, prepare := range map[string]func(*testing.T, *testscript.Env) error{
-		"kafka": createTopics, "interop": nil, "openfga": nil, "loopback": nil, "consul": nil, "yoga": nil, "testenv": nil,
+		"kafka": createTopics, "interop": nil, "openfga": nil, "loopback": nil, "consul": nil, "yoga": nil, "registry": nil, "testenv": nil,
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
