@@ -74,18 +74,18 @@ func TestTopicTailOverARestart(t *testing.T) {
 	name := unique(t, "")
 	arn := b.topic(t, name)
 	conn := b.open(t, "sns", nil)
-	f := follow(t, b, conn, name, arn, probes.TailQuery{})
+	tailer, err := conn.Tailer()
+	must(t, 0, err)
+	f := followBy(t, b, tailer.Tail, name, arn, probes.TailQuery{})
 	i.Kill()
 	for range f.recs {
 	}
-	err := <-f.err
+	err = <-f.err
 	var e *probes.Error
 	if !errors.As(err, &e) || !probes.Transient(err) || e.Resume == "" {
 		t.Fatal(err)
 	}
 	i.Start()
-	tailer, err := conn.Tailer()
-	must(t, 0, err)
 	_, err = drained(t, tailer.Tail(within(t), probes.TailQuery{Subject: name, Resume: e.Resume}))
 	wants(t, err, probes.ErrNotFound, name, "")
 }
