@@ -215,6 +215,11 @@ func (t *callText) end(r *probes.Record) {
 		writeBody(t.a.err, r.Body) // as with all that goes to stderr
 	}
 	t.violations("the end", r)
+	for _, at := range r.Attrs {
+		if at.Name == probes.AttrPath {
+			t.say("! %s", line(at.Value))
+		}
+	}
 	t.say("%s", line(strings.Join(t.status(r), " · ")))
 	if s := timingLine(r); s != "" {
 		t.say("  %s", line(s))
