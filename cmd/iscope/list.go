@@ -179,11 +179,25 @@ func (a *app) printEntries(entries []entry) error {
 	}
 	var rows [][]string
 	for _, e := range entries {
-		note := e.Doc
-		if e.Reason != "" {
-			note = e.Reason
-		}
-		rows = append(rows, []string{e.Target, e.Kind, e.Name, e.Address, e.Health + e.Streams, note})
+		rows = append(rows, []string{e.Target, e.Kind, e.Name, e.Address, e.Health + e.Streams, e.note()})
 	}
 	return a.table([]string{"TARGET", "KIND", "NAME", "ADDRESS", "STATE", "NOTE"}, rows)
+}
+
+// note is what a person has to know of an entry first: why it is ill, what is wrong
+// with its contract, what it is for.
+func (e *entry) note() string {
+	if e.Reason != "" {
+		return e.Reason
+	}
+	var warnings []string
+	for _, at := range e.Attributes {
+		if strings.HasSuffix(at.Name, ".warning") {
+			warnings = append(warnings, at.Value)
+		}
+	}
+	if len(warnings) > 0 {
+		return "contract: " + strings.Join(warnings, "; ")
+	}
+	return e.Doc
 }
