@@ -14,9 +14,10 @@ import (
 const (
 	minFetch  = 4 // first with record batches v2 (Kafka 0.11)
 	longPoll  = time.Second
-	partBytes = 1 << 20  // asked for of one partition
-	allBytes  = 2 << 20  // asked for of one broker at once
-	leastPart = 64 << 10 // of one partition, when many share allBytes
+	silence   = 5 * time.Second // after a long poll, that means the broker is lost
+	partBytes = 1 << 20         // asked for of one partition
+	allBytes  = 2 << 20         // asked for of one broker at once
+	leastPart = 64 << 10        // of one partition, when many share allBytes
 )
 
 // fetchPart is what is wanted of one partition.
@@ -78,6 +79,7 @@ func (l *link) fetch(ctx context.Context, req *fetch.Request, parts []fetchPart)
 	if err != nil {
 		return nil, nil, err
 	}
+	l.throttle = throttleOf(frame[frameHead:])
 	out, err = decodeFetch(frame[frameHead:], version)
 	if err != nil {
 		return nil, nil, protocolFault(fmt.Errorf("reading the answer to %s v%d: %w", protocol.Fetch, version, err))
@@ -86,6 +88,16 @@ func (l *link) fetch(ctx context.Context, req *fetch.Request, parts []fetchPart)
 		out[i].wasFirst = len(parts) > 0 && out[i].part == parts[0].part
 	}
 	return out, frame, nil
+}
+
+// throttleOf is for how long the broker will not read what comes next, for the sake
+// of a quota (KIP-219).
+func throttleOf(body []byte) time.Duration {
+	r := &wire{b: body}
+	if ms := r.int32(); r.err == nil && ms > 0 {
+		return time.Duration(ms) * time.Millisecond
+	}
+	return 0
 }
 
 // decodeFetch reads the body of a Fetch response, versions 4 to 11

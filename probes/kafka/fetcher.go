@@ -105,6 +105,7 @@ func (s *stream) shut() {
 	for _, f := range s.fetchers {
 		f.gone.Wait()
 	}
+	s.looking.Wait()
 	s.refresh.Stop()
 	s.homing.Stop()
 	s.clock.Stop()
@@ -158,8 +159,9 @@ func (f *fetcher) fetch(ctx context.Context, p *probe, l *link, j job, a *answer
 }
 
 func fetchWithin(ctx context.Context, p *probe, l *link, parts []fetchPart, a *answer) error {
-	ctx, stop := context.WithTimeout(ctx, longPoll+p.target.RequestTimeout())
-	defer stop()
+	l.patience = longPoll + min(silence, p.target.RequestTimeout()/2)
+	ctx, stop := context.WithTimeout(ctx, longPoll+l.throttle+p.target.RequestTimeout())
+	defer func() { stop(); l.patience = 0 }()
 	got, buf, err := l.fetch(ctx, fetchRequest(parts), parts)
 	a.got, a.frame = got, &frame{buf: buf}
 	for i := range got {

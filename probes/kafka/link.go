@@ -41,6 +41,10 @@ type link struct {
 	used     time.Time // when it last answered
 	until    time.Time // the broker ends the session soon after; zero: never
 	spare    []byte    // memory for the next answer, if it fits
+	// patience is how long the next answer may take to begin; 0: as long as the
+	// request may take.
+	patience time.Duration
+	throttle time.Duration // that the broker has announced with its last answer
 }
 
 func newLink(addr string, conn net.Conn) *link {
@@ -94,6 +98,9 @@ func (l *link) swap(ctx context.Context, key protocol.ApiKey, write func(io.Writ
 	if err == nil {
 		err = l.out.Flush()
 	}
+	if err == nil && l.patience > 0 {
+		err = l.begin(ctx, deadline)
+	}
 	var frame []byte
 	if err == nil {
 		frame, err = l.receive()
@@ -108,6 +115,23 @@ func (l *link) swap(ctx context.Context, key protocol.ApiKey, write func(io.Writ
 	}
 	l.used = time.Now()
 	return frame, nil
+}
+
+// begin waits for the first byte of an answer: a broker that is alive begins soon,
+// though a large answer takes long.
+func (l *link) begin(ctx context.Context, deadline time.Time) error {
+	if err := l.conn.SetReadDeadline(time.Now().Add(l.patience + l.throttle)); err != nil {
+		return err
+	}
+	_, err := l.in.Peek(1)
+	l.conn.SetReadDeadline(deadline)
+	switch {
+	case ctx.Err() != nil: // the deadline that ended the wait is lifted now
+		return ctx.Err()
+	case isTimeout(err):
+		return &fault{kind: probes.ErrTimeout, err: fmt.Errorf("the broker at %s has been silent for %v", l.addr, l.patience+l.throttle)}
+	}
+	return err
 }
 
 func (l *link) receive() ([]byte, error) {

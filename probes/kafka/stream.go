@@ -5,6 +5,7 @@ import (
 	"container/heap"
 	"context"
 	"slices"
+	"sync"
 	"time"
 
 	"iscope/probes"
@@ -39,6 +40,9 @@ type stream struct {
 	answers  chan answer
 	clock    *time.Timer // for plan.Until
 	refresh  *time.Ticker
+	looking  sync.WaitGroup // the look that is under way
+	looked   chan look      // what came of it; nil if none is
+	news     int            // counts what was learned of the cluster
 }
 
 // byTime is a heap of cursors, the one with the oldest record first.
@@ -190,7 +194,10 @@ func (s *stream) wait(ctx context.Context, block bool) error {
 	case <-s.clock.C:
 		return s.timeUp(ctx)
 	case <-s.refresh.C:
-		return s.look(ctx)
+		s.look(ctx)
+		return nil
+	case l := <-s.looked:
+		return s.saw(ctx, l)
 	case <-s.homing.C:
 		return s.findHomes(ctx)
 	case <-now:
