@@ -61,9 +61,13 @@ func TestPeekNeverDeadLetters(t *testing.T) {
 	const bound = 3
 	b := newBed(t)
 	b.queue(t, "q", amqp.Table{"x-queue-type": queueQuorum, "x-delivery-limit": int32(bound)})
-	b.publish(t, "", "q", []byte("precious"))
+	// Its statistics must be known, or it is refused for that; those of a channel
+	// that closes at once may never come.
+	ch := b.channel(t)
+	if err := ch.Publish("", "q", false, false, amqp.Publishing{Body: []byte("precious")}); err != nil {
+		t.Fatal(err)
+	}
 	p := b.open(t, nil)
-	// Its statistics must be known, or it is refused for that.
 	wait(t, "statistics", func() bool {
 		s := statistics(t, p)
 		return s != nil
