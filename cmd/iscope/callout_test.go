@@ -10,6 +10,7 @@ import (
 	"testing"
 
 	"iscope/probes"
+	"iscope/replay/request"
 )
 
 // textOf prints records as a person would see them: standard output, and what
@@ -117,7 +118,7 @@ func TestTimingNames(t *testing.T) {
 		`body.timing.x == 1 and "timing.x" != 'timing.y'`: `body.timing.x == 1 and "timing.x" != 'timing.y'`,
 		`!(timing.tls_ms>1)`:                              `!(number(attrs["iscope.timing.tls_ms"])>1)`,
 	} {
-		if got := timingNames(in); got != want {
+		if got := request.Condition(in); got != want {
 			t.Errorf("%s: %s", in, got)
 		}
 	}

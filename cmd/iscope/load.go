@@ -12,7 +12,6 @@ import (
 	"github.com/spf13/cobra"
 
 	"iscope/inspectors/safe"
-	"iscope/probes"
 	"iscope/replay/load"
 	"iscope/replay/request"
 )
@@ -54,9 +53,12 @@ func (o *loadOpts) check(cmd *cobra.Command) error {
 
 // load makes the call many times. No call is made unless all may be.
 func (c *oneCall) load(ctx context.Context, o loadOpts) error {
-	opt, err := c.allowed(o)
+	opt, note, err := load.Allow(c.conn, &c.method, load.Options{Rate: o.rate, Concurrency: o.concurrency, Count: o.repeat, For: o.during})
 	if err != nil {
 		return err
+	}
+	if note != "" {
+		c.a.warn("%s", note)
 	}
 	if err := c.all(ctx); err != nil {
 		return err
@@ -90,7 +92,7 @@ func (c *oneCall) load(ctx context.Context, o loadOpts) error {
 
 // once makes one call of a load. A call that makes no sense will make none the
 // next time either, so it ends the load.
-func (c *oneCall) once(ctx context.Context, docs []string, stop context.CancelCauseFunc) (out load.Outcome) {
+func (c *oneCall) once(ctx context.Context, docs []string, stop context.CancelCauseFunc) load.Outcome {
 	in := c.in
 	if in.Next != nil {
 		in.Next = request.Documents(docs)
@@ -98,72 +100,12 @@ func (c *oneCall) once(ctx context.Context, docs []string, stop context.CancelCa
 	if !c.opt.noTrace {
 		in.WithTrace()
 	}
-	for rec, err := range c.conn.Invoke(ctx, c.method, in) {
-		if err != nil {
-			switch kind := probes.KindOf(err); kind {
-			case probes.ErrUsage, probes.ErrRefused, probes.ErrUnsupported, probes.ErrAuth, probes.ErrTLS:
-				stop(err)
-			}
-			return load.Outcome{Status: failureWord(err), Err: c.a.policy.Text(err.Error()), Peer: out.Peer}
-		}
-		if peer, ok := rec.Attr(probes.AttrPeer); ok {
-			out.Peer = peer
-		}
-		if rec.Kind == probes.End {
-			out.Status, _ = rec.Attr(probes.AttrStatus)
-			if out.Err = rec.Err; out.Err != "" {
-				out.Err = c.a.policy.Text(out.Err)
-			}
-		}
+	out, pointless := load.Observe(c.conn.Invoke(ctx, c.method, in))
+	if pointless != nil {
+		stop(pointless)
 	}
+	out.Err = c.a.policy.Text(out.Err)
 	return out
-}
-
-// failureWord is the status of a call that nothing answered.
-func failureWord(err error) string {
-	if kind := probes.KindOf(err); kind != nil {
-		return kind.Error()
-	}
-	return "failed"
-}
-
-// allowed holds a load to the rules of its environment: those of replays, whose
-// ceilings are for the same reason.
-func (c *oneCall) allowed(o loadOpts) (load.Options, error) {
-	out := load.Options{Rate: o.rate, Concurrency: o.concurrency, Count: o.repeat, For: o.during}
-	env := c.conn.Target.Environment
-	refuse := func(kind error, hint, format string, args ...any) (load.Options, error) {
-		return out, &probes.Error{Target: c.conn.Target.Name, Op: "planning the load", Kind: kind, Err: fmt.Errorf(format, args...), Hint: hint}
-	}
-	if env.Class == probes.ClassProd && !env.ReplayToProd {
-		return refuse(probes.ErrRefused, "load another environment; only the environment's own configuration can allow this (replay_to: true), there is no flag",
-			"environment %q is production", env.Name)
-	}
-	if c.method.Effect != probes.EffectRead {
-		if err := c.conn.Writable("calling " + c.method.Name + " again and again"); err != nil {
-			return out, err
-		}
-	}
-	free := env.Class == probes.ClassLocal || env.Class == probes.ClassDev || env.Class == probes.ClassProd && env.ReplayToProd
-	if !free {
-		const hint = "environments of class local and dev have no ceiling; set the class in the configuration"
-		switch {
-		case o.rate > load.MaxRate:
-			return refuse(probes.ErrRefused, hint, "%v calls a second are more than the %v that environment %q (class %s) allows", o.rate, load.MaxRate, env.Name, env.Class)
-		case o.concurrency > load.MaxConcurrency:
-			return refuse(probes.ErrRefused, hint, "%d calls at once are more than the %d that environment %q (class %s) allows", o.concurrency, load.MaxConcurrency, env.Name, env.Class)
-		case o.rate == 0:
-			out.Rate = load.MaxRate // as fast as they come could be any rate
-			c.a.warn("at most %v calls a second: environment %q is of class %s", load.MaxRate, env.Name, env.Class)
-		}
-	}
-	if out.Concurrency == 0 {
-		out.Concurrency = 1
-		if out.Rate > 0 {
-			out.Concurrency = load.MaxConcurrency
-		}
-	}
-	return out, nil
 }
 
 // worstTimer is how late, in microseconds, this machine may begin calls before

@@ -6,7 +6,6 @@ import (
 	"fmt"
 	"net/url"
 	"os"
-	"regexp"
 	"slices"
 	"strings"
 
@@ -263,7 +262,7 @@ func (s *savedRun) call(ctx context.Context, r *request.Request, noTrace bool) (
 
 // judge evaluates a condition of the file. timing.x is short for the attribute.
 func (s *savedRun) judge(ctx context.Context, condition string, r *probes.Record) (bool, error) {
-	f, err := filter.Compile("=" + timingNames(condition))
+	f, err := filter.Compile("=" + request.Condition(condition))
 	if err != nil {
 		var e *filter.Error
 		if errors.As(err, &e) {
@@ -275,14 +274,4 @@ func (s *savedRun) judge(ctx context.Context, condition string, r *probes.Record
 		return false, err
 	}
 	return reading(f, inspectors.Env{}).Match(ctx, r)
-}
-
-// timingNames writes timing.total_ms out, except in quotes.
-func timingNames(condition string) string {
-	return regexp.MustCompile(`"(?:[^"\\]|\\.)*"|'(?:[^'\\]|\\.)*'|(?:[\w.]*\.)?\btiming\.(\w+)`).ReplaceAllStringFunc(condition, func(m string) string {
-		if name, ok := strings.CutPrefix(m, "timing."); ok {
-			return `number(attrs["iscope.timing.` + name + `"])`
-		}
-		return m
-	})
 }

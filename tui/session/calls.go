@@ -80,16 +80,26 @@ func maskAttrs(mask func(probes.Record) probes.Record, kind probes.Kind, attrs [
 	}
 	rec = mask(rec)
 	out := make([]probes.Attr, 0, len(attrs))
-	for _, f := range rec.Header {
-		out = append(out, probes.Attr{Name: f.Name, Value: string(f.Value)})
+	for i, f := range rec.Header {
+		value := string(f.Value)
+		if i < len(attrs) && attrs[i].Name == f.Name && refersOnly(attrs[i].Value) {
+			value = attrs[i].Value // says where a secret is, not what it is
+		}
+		out = append(out, probes.Attr{Name: f.Name, Value: value})
 	}
 	return out
+}
+
+// Masked is a call for a command line: secrets and references are variables of the
+// shell.
+func (s *Session) Masked(r request.Request, m *probes.Method) request.Request {
+	return forShell(s.Mask(r, m, false))
 }
 
 // CommandLine writes a call as the command line of a tool, without secrets. It may
 // open the target, so it may block.
 func (s *Session) CommandLine(ctx context.Context, style request.Style, r request.Request, m *probes.Method) (request.Line, error) {
-	r = s.Mask(r, m, false)
+	r = s.Masked(r, m)
 	if style == request.IScope {
 		return request.Command(style, &r, m, nil)
 	}

@@ -11,15 +11,17 @@ import (
 )
 
 func (e *screen) View(w, h int) string {
-	if len(e.rows) == 0 && e.filter == "" {
+	if len(e.rows) == 0 && e.filter.Text == "" {
 		e.lay()
 	}
 	var rows []string
-	if e.asking || e.filter != "" {
-		l := kit.NewLine(e.o.Theme, w).Say(theme.Accent, " FILTER ")
-		rows = append(rows, e.prompt.Draw(l, max(8, w-12), e.asking).String())
+	count := "" // of what is folded without a filter nobody counts
+	if e.filter.In != nil {
+		count = e.sifted.String()
 	}
-	body := h - len(rows)
+	rows = append(rows, e.filter.Head(e.o.Theme, count, w)...)
+	rows = append(rows, kit.Unjudged(e.o.Theme, e.sifted.Unjudged, e.sifted.Why, "rows", w)...)
+	body := max(0, h-len(rows))
 	switch {
 	case w >= 100:
 		left := w / 2
@@ -48,7 +50,7 @@ func (e *screen) tree(w, h int) string {
 	}
 	if len(e.rows) == 0 {
 		text := "  No targets. : open URL adds one."
-		if e.filter != "" {
+		if e.filter.Text != "" {
 			text = "  Nothing matches. esc lifts the filter."
 		}
 		rows = append(rows, kit.NewLine(e.o.Theme, w).Say(theme.Dim, text).String())
@@ -61,7 +63,7 @@ func (e *screen) row(r *line, states map[string]session.State, w int, cursor boo
 	l := kit.NewLine(th, w).Say(theme.Plain, " "+strings.Repeat("  ", r.depth))
 	fold := "  "
 	if r.branch() {
-		fold = map[bool]string{true: "- ", false: "+ "}[e.isOpen(r) || e.filter != ""]
+		fold = map[bool]string{true: "- ", false: "+ "}[e.isOpen(r) || e.filter.Text != ""]
 	}
 	l.Say(theme.Dim, fold)
 	switch {
@@ -133,7 +135,11 @@ func (e *screen) pane(w, h int) string {
 	add(heading, r.ref().String())
 	switch {
 	case r.node == nil:
-		e.aboutTarget(r.target, add)
+		e.aboutTarget(r.target, func(s theme.Style, text string) {
+			for _, piece := range kit.Wrap(text, w-3) {
+				add(s, piece)
+			}
+		})
 	case r.node.method != nil:
 		e.aboutMethod(r.node, w, add)
 	default:
@@ -164,7 +170,9 @@ func (e *screen) aboutTarget(target string, add func(theme.Style, string)) {
 		add(theme.Plain, "can "+strings.Join(st.Can, ", "))
 		if st.Error != "" {
 			add(theme.Bad, st.Error)
-			add(theme.Plain, st.Hint)
+			if st.Hint != "" {
+				add(theme.Warn, "hint: "+st.Hint)
+			}
 		}
 		for _, m := range st.Missing {
 			add(theme.Warn, "left out: "+m)

@@ -4,7 +4,6 @@ package endpoints
 
 import (
 	"slices"
-	"strings"
 
 	tea "charm.land/bubbletea/v2"
 
@@ -23,10 +22,9 @@ type screen struct {
 	rows       []line
 	list       kit.List
 	height     int
-	filter     string
-	names      kit.Names // of the filter
-	asking     bool
-	prompt     kit.Field
+	filter     kit.Listing
+	sifted     kit.Sifted // nodes, without the groups of methods
+	origin     string     // the row the cursor was on when the filter was opened
 	detail     bool
 	inPane     bool // movement scrolls what is beside the tree
 	scroll     kit.Scroll
@@ -45,6 +43,8 @@ type node struct {
 	id, kind, name, note string
 	target               string
 	subject              string // by which the target knows it
+	group, addr          string
+	health, reason       string
 	method               *probes.Method
 	claims               []probes.Claim
 	kids                 []*node
@@ -52,7 +52,7 @@ type node struct {
 
 // New makes the screen.
 func New(s *session.Session, o kit.Options) kit.Screen {
-	return &screen{s: s, o: o, nodes: map[string][]*node{}, open: map[string]bool{}, asked: map[string]bool{}, trouble: map[string]string{},
+	return &screen{s: s, o: o, filter: kit.NewListing(o), nodes: map[string][]*node{}, open: map[string]bool{}, asked: map[string]bool{}, trouble: map[string]string{},
 		contracts: map[schemaRef]contract{}}
 }
 
@@ -65,7 +65,7 @@ func (e *screen) Crumb() safe.Text {
 	return safe.Text{}
 }
 
-func (e *screen) Typing() bool { return e.asking }
+func (e *screen) Typing() bool { return e.filter.Open() }
 func (e *screen) Close()       {}
 
 func (e *screen) Shown(up bool) tea.Cmd {
@@ -76,6 +76,9 @@ func (e *screen) Shown(up bool) tea.Cmd {
 }
 
 func (e *screen) Bindings() []kit.Binding {
+	if e.filter.Open() {
+		return e.filter.Bindings("endpoints.filter")
+	}
 	return []kit.Binding{
 		{ID: "endpoints.tail", Keys: []string{"t"}, Name: "tail", Hint: true, Doc: "read this stream", Refused: e.refuseTail,
 			Run: func() tea.Cmd { return e.send(kit.Tail) }},
@@ -177,8 +180,12 @@ func (e *screen) update(msg tea.Msg) tea.Cmd {
 	case loaded:
 		e.take(msg)
 	case kit.Go:
+		if msg.Ref.Target == "" {
+			break // back to what was there
+		}
 		e.want = msg.Ref
 		e.open[msg.Ref.Target] = true
+		e.filter.Lift()
 		e.lay()
 	case kit.Nav:
 		return e.nav(msg)
@@ -201,8 +208,11 @@ func (e *screen) nav(n kit.Nav) tea.Cmd {
 	case kit.Back:
 		return e.back()
 	case kit.Find, kit.Filter:
-		e.asking = true
-		e.prompt.Set(e.filter)
+		e.origin = ""
+		if ok {
+			e.origin = r.id()
+		}
+		e.filter.Ask(e.filter.Text)
 	case kit.Right, kit.Enter:
 		if ok && r.branch() && !e.isOpen(&r) {
 			e.open[r.id()] = true
@@ -234,8 +244,8 @@ func (e *screen) back() tea.Cmd {
 		e.inPane = false
 	case e.detail:
 		e.detail = false
-	case e.filter != "":
-		e.filter = ""
+	case e.filter.Text != "":
+		e.filter.Lift()
 		e.lay()
 	default:
 		return kit.Send(kit.NotMine{})
@@ -244,19 +254,8 @@ func (e *screen) back() tea.Cmd {
 }
 
 func (e *screen) typed(msg tea.Msg) {
-	if k, ok := msg.(tea.KeyPressMsg); ok {
-		switch k.String() {
-		case "esc":
-			e.asking, e.filter = false, ""
-			e.lay()
-			return
-		case "enter":
-			e.asking = false
-			return
-		}
-	}
-	if e.prompt.Update(msg) {
-		e.filter = strings.TrimSpace(e.prompt.Value())
+	if e.filter.Update(msg).Changed {
 		e.lay()
+		e.toHit()
 	}
 }

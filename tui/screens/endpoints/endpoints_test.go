@@ -169,7 +169,7 @@ func TestTheContractIsBesideTheMethod(t *testing.T) {
 		}
 	}
 	find(t, sc, "")
-	sc.filter = ""
+	sc.filter.Lift()
 	sc.lay()
 	find(t, sc, "cancel")
 	if frame := ansi.Strip(sc.View(200, 60)); !strings.Contains(frame, "changes something") || !strings.Contains(frame, "shop: reading shop.Gone: not found") {
@@ -205,10 +205,42 @@ func TestMethodsAreCalled(t *testing.T) {
 	}
 }
 
-// A key press in the filter of a contract as large as GitHub's, until its frame
-// is drawn.
+func TestTheOneFilterLanguageChoosesMethods(t *testing.T) {
+	for text, want := range map[string]string{
+		`effect == "write"`:   "CancelOrder",
+		`streams == "server"`: "Watch",
+		`group == "shop.Orders" && doc contains "by its key"`: "GetOrder",
+		`orders key`: "GetOrder",
+	} {
+		sc := build(t, methods())
+		find(t, sc, text)
+		frame := ansi.Strip(sc.View(120, 40))
+		for _, name := range []string{"CancelOrder", "GetOrder", "Old", "Watch"} {
+			if strings.Contains(frame, "  "+name+" ") != (name == want) {
+				t.Errorf("%s: %s\n%s", text, name, frame)
+			}
+		}
+		if !strings.Contains(frame, "1 of 4") {
+			t.Errorf("%s: nothing is counted\n%s", text, frame)
+		}
+		if r, ok := sc.current(); !ok || r.node == nil || !strings.HasSuffix(r.node.name, want) {
+			t.Errorf("%s: the cursor is on %+v", text, r)
+		}
+	}
+	sc := build(t, methods())
+	sc.Update(kit.Find)
+	for _, r := range `effect == "wirte` {
+		sc.Update(tea.KeyPressMsg{Code: r, Text: string(r)})
+	}
+	if frame := ansi.Strip(sc.View(120, 40)); !strings.Contains(frame, "the quote is not closed") {
+		t.Errorf("a mistake is not told\n%s", frame)
+	}
+}
+
+// A key press in the filter of a contract ten times as large as GitHub's, until
+// its frame is drawn.
 func BenchmarkFilterKeystroke(b *testing.B) {
-	ms := make([]probes.Method, 1200)
+	ms := make([]probes.Method, 12_000)
 	for i := range ms {
 		group := fmt.Sprintf("group-%d", i%45)
 		ms[i] = probes.Method{Name: fmt.Sprintf("GET /repos/{owner}/{repo}/%s/things/%d", group, i), Group: group, Effect: probes.EffectRead,
@@ -221,5 +253,18 @@ func BenchmarkFilterKeystroke(b *testing.B) {
 		sc.View(120, 37)
 		sc.Update(tea.KeyPressMsg{Code: tea.KeyBackspace})
 		sc.View(120, 37)
+	}
+}
+
+func TestComingBackFindsWhatWasLeft(t *testing.T) {
+	sc := build(t, methods())
+	find(t, sc, "getorder")
+	sc.Update(kit.Go{Screen: kit.Endpoints})
+	if r, ok := sc.current(); !ok || r.node == nil || sc.filter.Text != "getorder" {
+		t.Errorf("%q, %+v", sc.filter.Text, r)
+	}
+	sc.Update(kit.Go{Screen: kit.Endpoints, Ref: probes.Ref{Target: "shop", Subject: "shop.Orders/Watch"}})
+	if r, ok := sc.current(); !ok || r.node == nil || r.node.subject != "shop.Orders/Watch" || sc.filter.Text != "" {
+		t.Errorf("%q, %+v", sc.filter.Text, r)
 	}
 }

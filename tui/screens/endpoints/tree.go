@@ -6,6 +6,7 @@ import (
 
 	tea "charm.land/bubbletea/v2"
 
+	"iscope/inspectors/filter"
 	"iscope/probes"
 	"iscope/probes/topology"
 	"iscope/tui/kit"
@@ -53,18 +54,18 @@ func (e *screen) lay() {
 	was, had := e.current()
 	e.reveal()
 	e.rows = e.rows[:0]
-	e.names = kit.NewNames(e.filter)
+	e.sifted = kit.Sifted{}
 	for _, t := range e.s.Targets() {
 		top := line{target: t}
 		at := len(e.rows)
 		e.rows = append(e.rows, top)
-		if e.filter == "" && !e.isOpen(&top) {
+		if e.filter.In == nil && !e.isOpen(&top) {
 			continue
 		}
 		for _, n := range e.nodes[t] {
 			e.layNode(n, 1)
 		}
-		if e.filter != "" && len(e.rows) == at+1 && !e.names.Match(t) {
+		if len(e.rows) == at+1 && !e.keeps(t) {
 			e.rows = e.rows[:at]
 		}
 	}
@@ -86,24 +87,70 @@ func (e *screen) layNode(n *node, depth int) {
 	l := line{target: n.target, node: n, depth: depth}
 	at := len(e.rows)
 	e.rows = append(e.rows, l)
-	if e.filter == "" && !e.isOpen(&l) {
+	hit := e.hit(n)
+	if e.filter.In == nil && !e.isOpen(&l) {
 		return
 	}
 	for _, k := range n.kids {
 		e.layNode(k, depth+1)
 	}
-	if e.filter != "" && len(e.rows) == at+1 && !n.matches(e.names) {
+	if !hit && len(e.rows) == at+1 {
 		e.rows = e.rows[:at]
 	}
 }
 
-// matches: every word typed is in the name or the documentation of a thing, or in
-// the name of its target.
-func (n *node) matches(names kit.Names) bool {
-	if n.method != nil {
-		return names.Match(n.name, n.target, n.method.Doc)
+// toHit puts the cursor on the first row that the filter chooses, unless it
+// chooses the one the cursor was on when the filter was opened.
+func (e *screen) toHit() {
+	chosen := func(l line) bool {
+		if e.filter.In == nil || l.node == nil || l.node.kind == "methods" {
+			return false
+		}
+		ok, _ := e.filter.In.Match(l.node.row())
+		return ok
 	}
-	return names.Match(n.name, n.target)
+	at := slices.IndexFunc(e.rows, func(l line) bool { return l.id() == e.origin && chosen(l) })
+	if at < 0 { // what is called so before what merely mentions it
+		named := kit.NewNames(e.filter.Text)
+		at = slices.IndexFunc(e.rows, func(l line) bool { return chosen(l) && named.Match(l.node.name) })
+	}
+	if at < 0 {
+		at = slices.IndexFunc(e.rows, chosen)
+	}
+	if at >= 0 {
+		e.list.Cursor, e.scroll = at, kit.Scroll{}
+	}
+}
+
+// hit reports whether the filter chooses a node. A group of methods is no thing of
+// its own: it is there for what it holds.
+func (e *screen) hit(n *node) bool {
+	if n.kind == "methods" {
+		return e.filter.In == nil
+	}
+	return e.sifted.Row(e.filter.In, n.row)
+}
+
+// keeps reports whether a target is in the list though nothing of it is: because
+// the filter chooses the target itself, or because there is none.
+func (e *screen) keeps(target string) bool {
+	if e.filter.In == nil {
+		return true
+	}
+	ok, _ := e.filter.In.Match(&filter.Row{Kind: "target", Name: target, Target: target, Reason: e.trouble[target]})
+	return ok
+}
+
+// row is a node as filters see it, as those of iscope list do.
+func (n *node) row() *filter.Row {
+	if n.method != nil {
+		return kit.MethodRow(n.target, n.method)
+	}
+	r := &filter.Row{Kind: n.kind, Name: n.name, Target: n.target, Group: n.group, Address: n.addr, Health: n.health, Reason: n.reason}
+	for _, c := range n.claims {
+		r.Attrs = append(r.Attrs, probes.Attr{Name: c.Node.Name, Value: c.Node.Reason})
+	}
+	return r
 }
 
 func (e *screen) place(was line, had bool) {
@@ -205,8 +252,13 @@ func claimants(n *topology.Node) (targets []string) {
 }
 
 func graphNode(target string, n *topology.Node, all map[string]*topology.Node) *node {
-	out := &node{id: target + "\x00" + n.ID, kind: string(n.Kind), name: n.Name, target: target, note: n.Addr, subject: subjectOf(n, target)}
+	out := &node{id: target + "\x00" + n.ID, kind: string(n.Kind), name: n.Name, target: target, note: n.Addr, subject: subjectOf(n, target),
+		addr: n.Addr, reason: n.Reason}
+	if parent := all[n.Parent]; parent != nil {
+		out.group = parent.Name
+	}
 	if n.Health != probes.HealthUnknown {
+		out.health = n.Health.String()
 		out.note = strings.TrimSpace(n.Health.String() + " " + out.note + " " + n.Reason)
 	}
 	for _, a := range n.Attrs {

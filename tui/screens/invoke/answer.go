@@ -34,10 +34,11 @@ func (v *screen) responsePane(w, h int) string {
 	}
 	p := c.progress()
 	word, style := outcome(th, &p)
-	head.Say(theme.Plain, "  ").Put(style, word).Say(theme.Plain, "  "+v.lasted(&p)).Say(theme.Dim, "  "+weight(c, &p))
+	head.Say(theme.Plain, "  ").Put(style, word).Say(theme.Plain, "  "+v.lasted(&p))
 	if !p.over {
 		head.Say(theme.Dim, "  ctrl+c cancels")
 	}
+	head.Say(theme.Dim, "  "+weight(c, &p))
 	rows := append([]string{head.String()}, v.timings(&p, w, h)...)
 	rows = append(rows, v.trouble(&p, w, h)...)
 	if h >= barHeight {
@@ -167,7 +168,11 @@ func (v *screen) trouble(p *progress, w, h int) (rows []string) {
 		}
 	}
 	if p.err != "" {
-		add(theme.Bad, th.Glyph(theme.Failed)+" ", p.err)
+		style, glyph := theme.Bad, th.Glyph(theme.Failed)
+		if p.cancelled {
+			style, glyph = theme.Warn, th.Glyph(theme.Warning)
+		}
+		add(style, glyph+" ", p.err)
 	} else if p.end != nil && p.end.Err != statusText(p.end) && p.end.Err != "" {
 		add(theme.Bad, th.Glyph(theme.Failed)+" ", p.end.Err)
 	}
@@ -206,7 +211,7 @@ func (n *note) String() string {
 
 // traceRow names the trace the call began.
 func (v *screen) traceRow(p *progress, w int) []string {
-	if p.trace == "" {
+	if p.trace == "" || p.kind == probes.ErrUsage && p.sent == 0 {
 		return nil
 	}
 	return []string{kit.NewLine(v.o.Theme, w).Say(theme.Dim, " trace ").Put(theme.Plain, safe.Line(p.trace, 40)).
@@ -299,7 +304,7 @@ func (v *screen) content(c *call, p *progress, key pageKey) *page {
 	case tabHex:
 		return v.hexPage(body)
 	}
-	return v.text(body)
+	return v.text(body, key.w)
 }
 
 func (v *screen) say(s theme.Style, text string) func(int) string {
@@ -338,6 +343,9 @@ func (v *screen) noteLines(p *progress, w int) (rows []func(int) string) {
 			rows = append(rows, v.say(style, mark+" "+piece))
 		}
 		source := "from " + n.where
+		if n.what == "expect" {
+			source = n.where
+		}
 		if n.what == "contract" || n.what == "error" {
 			source = "in the " + n.record.String()
 		}

@@ -1,6 +1,8 @@
 package invoke
 
 import (
+	"slices"
+
 	tea "charm.land/bubbletea/v2"
 
 	"iscope/probes"
@@ -12,6 +14,8 @@ func (v *screen) Bindings() []kit.Binding {
 		return kit.Binding{ID: id, Keys: []string{key}, Name: name, Doc: name, Hint: true, Run: func() tea.Cmd { return v.Update(n) }}
 	}
 	switch {
+	case v.filter.Open():
+		return v.filter.Bindings("invoke.filter")
 	case v.Typing(): // keys are text: these are for the hint row
 		return v.typingHints()
 	case v.confirm != nil:
@@ -29,10 +33,6 @@ func (v *screen) typingHints() []kit.Binding {
 	switch {
 	case v.question != nil:
 		return []kit.Binding{hint("enter", "goes on"), hint("esc", "close")}
-	case v.naming:
-		return []kit.Binding{hint("enter", "a method, as GET /path?q=1 or Service/Method"), hint("esc", "close")}
-	case v.asking:
-		return []kit.Binding{hint("enter", "keep the filter"), hint("esc", "lift it")}
 	case v.picker != nil:
 		return []kit.Binding{hint("enter", "take it"), hint("esc", "close")}
 	case d != nil && d.row() != nil:
@@ -46,10 +46,15 @@ func (v *screen) typingHints() []kit.Binding {
 // actions are the keys of what has the focus, the most useful first.
 func (v *screen) actions() []kit.Binding {
 	all := v.everywhere()
+	if i := slices.IndexFunc(all, func(b kit.Binding) bool { return b.ID == "invoke.force" }); v.offersForce() && i > 0 {
+		all = slices.Insert(slices.Delete(slices.Clone(all), i, i+1), 0, all[i])
+	}
 	if v.pane != onRequest || v.draft() == nil || v.draft().row() == nil {
 		return append(all, v.onForm()...)
 	}
-	return append(append(all[:2:2], v.onForm()...), all[2:]...)
+	enter := kit.Binding{ID: "invoke.enter", Keys: []string{"enter"}, Name: "fill in", Hint: true,
+		Doc: "type a value, choose one of a list, or open what is folded", Run: func() tea.Cmd { return v.nav(kit.Enter) }}
+	return append(append(append(all[:2:2], enter), v.onForm()...), all[2:]...)
 }
 
 func (v *screen) everywhere() []kit.Binding {
@@ -79,7 +84,7 @@ func (v *screen) everywhere() []kit.Binding {
 			Doc: "make this call many times, at a rate, several at once; percentiles, errors and instances", Run: v.askLoad},
 		{ID: "invoke.save", Keys: []string{"S"}, Name: "save", Refused: v.none,
 			Doc: "save the request in a file that is checked in beside the code; iscope run makes its calls", Run: v.askSave},
-		{ID: "invoke.open", Keys: []string{"O"}, Name: "open saved", Doc: "open a file of saved requests", Run: v.askOpen},
+		{ID: "invoke.open", Keys: []string{"O"}, Name: "open saved", Doc: "open a file of saved requests, or paste a curl command", Run: v.askOpen},
 		{ID: "invoke.by-hand", Keys: []string{"i"}, Name: "by hand", Hint: v.pane == onMethods, Refused: v.refuseByHand,
 			Doc: "name a method of this target yourself: GET /any/path?q=1", Run: v.askMethod},
 		{ID: "invoke.force", Keys: []string{"!"}, Name: "send anyway", Refused: v.refuseForce, Hint: v.offersForce(),

@@ -7,7 +7,6 @@ import (
 	tea "charm.land/bubbletea/v2"
 
 	"iscope/probes"
-	"iscope/tui/kit"
 	"iscope/tui/session"
 )
 
@@ -32,31 +31,20 @@ func (v *screen) refuseByHand() string {
 
 // askMethod opens the line in which a method is named.
 func (v *screen) askMethod() tea.Cmd {
-	v.pane, v.naming = onMethods, true
-	v.prompt.Set("")
+	if r, ok := v.current(); ok {
+		v.putMethod(r.target, "", "a method, as GET /path?q=1 or Service/Method")
+	}
 	return nil
 }
 
-// typeMethod takes keys while a method is being named.
-func (v *screen) typeMethod(msg tea.Msg) tea.Cmd {
-	if k, ok := msg.(tea.KeyPressMsg); ok {
-		switch k.String() {
-		case "esc":
-			v.naming = false
-			v.prompt.Set(v.filter)
-			return nil
-		case "enter":
-			v.naming = false
-			name := strings.TrimSpace(v.prompt.Value())
-			v.prompt.Set(v.filter)
-			if r, ok := v.current(); ok && name != "" {
-				return v.name(r.target, name)
-			}
-			return nil
+func (v *screen) putMethod(target, first, help string) {
+	v.pane = onMethods
+	v.put(&question{label: "CALL", help: help, done: func(name string) (tea.Cmd, bool) {
+		if name = strings.TrimSpace(name); name == "" {
+			return nil, true
 		}
-	}
-	v.prompt.Update(msg)
-	return nil
+		return v.name(target, name), true
+	}}, first)
 }
 
 func (v *screen) name(target, name string) tea.Cmd {
@@ -68,6 +56,9 @@ func (v *screen) name(target, name string) tea.Cmd {
 			return named{v, target, probes.Method{}, err}
 		}
 		m, err := conn.Method(ctx, name)
+		if err != nil {
+			m = probes.Method{}
+		}
 		if m.Name == "" {
 			m.Name = name // nothing could be listed; it may be there all the same
 		}
@@ -86,13 +77,12 @@ func (v *screen) takeNamed(m named) tea.Cmd {
 	verb, path, _ := strings.Cut(m.method.Name, " ")
 	anyPath := strings.HasPrefix(path, "/") && verb == strings.ToUpper(verb)
 	if m.err != nil && !(errors.Is(m.err, probes.ErrNotFound) && anyPath) {
-		return kit.Send(kit.Fail{Err: m.err})
+		return v.notNamed(m)
 	}
 	if m.err != nil {
 		o.added = append(o.added, methodOf(verb, m.method.Name))
 	}
-	v.filter = ""
-	v.prompt.Set("")
+	v.filter.Lift()
 	v.lay()
 	v.find(probes.Ref{Target: m.target, Subject: m.method.Name})
 	return v.await()

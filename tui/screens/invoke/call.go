@@ -4,11 +4,13 @@ import (
 	"context"
 	"errors"
 	"io"
+	"strings"
 	"sync"
 	"time"
 
 	"iscope/probes"
 	"iscope/probes/tap"
+	"iscope/replay/request"
 	"iscope/tui/session"
 )
 
@@ -29,6 +31,9 @@ type call struct {
 	method probes.Method
 	in     probes.Invocation // without Next, and without the trace of ours
 	queue  chan []byte       // messages of a client's stream
+	vault  vault             // of the references in all of these
+	from   origin            // the saved request that it is
+	inEnv  string            // name of the environment it was made in
 	// prepare makes the document to begin with, in the background; nil: there is
 	// none, or docs hold it.
 	prepare func() ([]byte, error)
@@ -40,27 +45,29 @@ type call struct {
 	running sync.WaitGroup
 	done    chan struct{} // closed when it has ended
 
-	mu       sync.Mutex
-	ring     *tap.Ring // nil once it is too old
-	docs     [][]byte  // in the order in which they were given
-	half     bool      // nothing more is sent
-	stopped  bool      // must not begin any more
-	over     bool
-	began    time.Time
-	finished time.Time
-	header   []probes.Field // of the first response
-	end      *probes.Record
-	sent     int
-	received int
-	bytes    int64
-	err      string // the call could not be made, or was cut off
-	hint     string
-	trace    string // the id of the trace it is part of
-	kind     error  // of err: probes.ErrUsage and the others
-	wire     int64  // bytes of the answers on the wire, where the driver says so
-	weighed  bool
-	notes    []note // what is said about the exchange beside its messages
-	hops     int    // answers that only point elsewhere
+	mu      sync.Mutex
+	ring    *tap.Ring // nil once it is too old
+	docs    [][]byte  // in the order in which they were given
+	half    bool      // nothing more is sent
+	stopped bool      // must not begin any more
+	over    bool
+	// cancelled: by the user, not by a failure.
+	cancelled bool
+	began     time.Time
+	finished  time.Time
+	header    []probes.Field // of the first response
+	end       *probes.Record
+	sent      int
+	received  int
+	bytes     int64
+	err       string // the call could not be made, or was cut off
+	hint      string
+	trace     string // the id of the trace it is part of
+	kind      error  // of err: probes.ErrUsage and the others
+	wire      int64  // bytes of the answers on the wire, where the driver says so
+	weighed   bool
+	notes     []note // what is said about the exchange beside its messages
+	hops      int    // answers that only point elsewhere
 }
 
 func (v *screen) newCall(ref probes.Ref, m *probes.Method, in probes.Invocation, docs [][]byte) *call {
@@ -68,7 +75,8 @@ func (v *screen) newCall(ref probes.Ref, m *probes.Method, in probes.Invocation,
 	if m.ClientStream || m.ServerStream {
 		bytes = streamBytes
 	}
-	c := &call{by: v, ref: ref, method: *m, in: in, docs: docs, ring: tap.NewRing(bytes), done: make(chan struct{}), traced: v.traces}
+	c := &call{by: v, ref: ref, method: *m, in: in, docs: docs, ring: tap.NewRing(bytes), done: make(chan struct{}), traced: v.traces, inEnv: v.s.Env().Name,
+		vault: vault{all: v.values}}
 	c.in.Method, c.in.MaxBody = m.Name, bodyBytes
 	if m.ClientStream || m.ServerStream {
 		c.in.Deadline = -1 // a person types, or watches; ctrl+c ends it
@@ -92,10 +100,28 @@ func (c *call) ready() error {
 			c.give(doc)
 		}
 	}
+	if err := c.resolves(); err != nil {
+		return err
+	}
 	if !c.method.ClientStream {
 		c.halfClose()
 	}
 	return nil
+}
+
+// resolves reports which reference has no value, before anything is sent.
+func (c *call) resolves() error {
+	_, err := c.vault.invocation(c.in)
+	for _, doc := range c.documents() {
+		if _, derr := c.vault.document(doc); err == nil {
+			err = derr
+		}
+	}
+	if err == nil {
+		return nil
+	}
+	return &probes.Error{Target: c.ref.Target, Op: "filling in the request", Kind: probes.ErrUsage, Err: err,
+		Hint: "set it where iscope is started, or write the value in its place"}
 }
 
 // next supplies the messages as they are given.
@@ -105,7 +131,7 @@ func (c *call) next(ctx context.Context) ([]byte, error) {
 		if !ok {
 			return nil, io.EOF
 		}
-		return doc, nil
+		return c.vault.document(doc)
 	case <-ctx.Done():
 		return nil, ctx.Err()
 	}
@@ -157,8 +183,9 @@ func (c *call) begin() bool {
 	return true
 }
 
-// run makes the call and blocks until it has ended.
-func (c *call) run(s *session.Session) {
+// run makes the call and blocks until it has ended. before are the answers to the
+// other steps of the file it is from.
+func (c *call) run(s *session.Session, before map[int]*request.Answer) {
 	if !c.begin() {
 		c.refuse(errors.New("cancelled before it began"))
 		return
@@ -167,6 +194,7 @@ func (c *call) run(s *session.Session) {
 	defer c.cancel()
 	err := c.exchange(s)
 	c.explain()
+	c.expects(before)
 	c.ends(err)
 	c.remember()
 	close(c.done)
@@ -178,19 +206,28 @@ func (c *call) ends(err error) {
 	defer c.mu.Unlock()
 	c.over, c.finished = true, c.by.o.Now()
 	if err != nil {
-		c.err, c.hint, c.kind = c.by.clean(err.Error()), c.by.clean(probes.HintOf(err)), probes.KindOf(err)
+		c.err, c.hint, c.kind = c.by.clean(c.vault.scrub(err.Error())), keysOf(c.by.clean(c.vault.scrub(probes.HintOf(err)))), probes.KindOf(err)
 		if c.ctx.Err() != nil && c.kind == nil {
-			c.err, c.hint = "cancelled: "+c.err, ""
+			c.cancelled, c.err, c.hint = true, "cancelled from here", ""
+			if c.received > 0 {
+				c.err += "; what had arrived until then is kept"
+			}
 		}
 	}
 }
+
+// keysOf words a hint for who has keys and no flags.
+func keysOf(hint string) string { return strings.ReplaceAll(hint, "pass --force", "press !") }
 
 func (c *call) exchange(s *session.Session) error {
 	conn, err := s.Conn(c.ctx, c.ref.Target)
 	if err != nil {
 		return err
 	}
-	in := c.in
+	in, err := c.vault.invocation(c.in)
+	if err != nil {
+		return err
+	}
 	if c.traced {
 		id := in.WithTrace()
 		c.mu.Lock()
@@ -214,6 +251,8 @@ func (c *call) took(rec probes.Record) {
 	if rec.Seen.IsZero() {
 		rec.Seen = c.by.o.Now()
 	}
+	size := int64(len(rec.Body)) // as it came
+	c.vault.record(&rec)
 	c.mu.Lock()
 	c.noteAbout(&rec)
 	switch rec.Kind {
@@ -224,7 +263,7 @@ func (c *call) took(rec probes.Record) {
 			c.header = rec.Header
 		}
 		c.received++
-		c.bytes += int64(len(rec.Body)) + rec.Cut
+		c.bytes += size + rec.Cut
 		c.weigh(&rec)
 	case probes.End:
 		c.end = &rec
@@ -239,6 +278,7 @@ func (c *call) took(rec probes.Record) {
 // progress is what is known of a call at one moment.
 type progress struct {
 	over, half      bool
+	cancelled       bool
 	began, finished time.Time
 	header          []probes.Field
 	end             *probes.Record
@@ -256,7 +296,7 @@ type progress struct {
 func (c *call) progress() progress {
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	return progress{over: c.over, half: c.half, began: c.began, finished: c.finished, header: c.header, end: c.end, sent: c.sent,
+	return progress{over: c.over, half: c.half, cancelled: c.cancelled, began: c.began, finished: c.finished, header: c.header, end: c.end, sent: c.sent,
 		received: c.received, bytes: c.bytes, wire: c.wire, weighed: c.weighed, err: c.err, hint: c.hint, kind: c.kind, ring: c.ring,
 		trace: c.trace, notes: c.notes[:len(c.notes):len(c.notes)], hops: c.hops}
 }

@@ -36,7 +36,7 @@ func (v *screen) command(d *draft) string {
 	r := v.written(d, v.toSend(d))
 	key := strings.Join(append([]string{r.Environment, strings.Join(r.Documents, "\x00")}, pairs(r.Params, r.Header)...), "\x01")
 	if d.line0 == "" || d.lineOf != key {
-		r = v.s.Mask(r, d.method, false)
+		r = v.s.Masked(r, d.method)
 		line, err := request.Command(request.IScope, &r, d.method, nil)
 		if err != nil {
 			line.Text = err.Error()

@@ -21,6 +21,7 @@ type draft struct {
 	method  *probes.Method
 	params  []param
 	headers []*kit.Field // "name: value"
+	from    origin       // the saved request that it was opened from
 	body    bool         // the method takes a document
 	doc     kit.Editor
 	cursor  int // params, then headers, then the document or the form's rows

@@ -22,22 +22,25 @@ func (v *screen) View(w, h int) string {
 	if v.question != nil {
 		below = v.questionRows(w)
 	}
-	body := max(0, h-len(below))
+	above := v.filterRows(w) // over all panes: expressions are long
+	body := max(0, h-len(below)-len(above))
 	v.single = w < 100
-	rows := append(strings.Split(v.panes(w, body), "\n")[:body:body], below...)
+	rows := append(append(above, strings.Split(v.panes(w, body), "\n")[:body]...), below...)
 	if len(rows) > h && h >= 0 {
 		rows = rows[len(rows)-h:] // the question before everything else
 	}
 	return kit.Lay(rows, w, h)
 }
 
+// filterRows are the filter of the methods, where one is typed or in force.
+func (v *screen) filterRows(w int) []string {
+	rows := v.filter.Head(v.o.Theme, v.sifted.String()+" methods", w)
+	return append(rows, kit.Unjudged(v.o.Theme, v.sifted.Unjudged, v.sifted.Why, "methods", w)...)
+}
+
 func (v *screen) confirmRows(w int) []string {
 	th, c := v.o.Theme, v.confirm
-	effect := "may change something"
-	if c.method.Effect == probes.EffectWrite {
-		effect = "changes something"
-	}
-	what := kit.NewLine(th, w).Say(theme.Prod, " CONFIRM ").Say(theme.Plain, " ").Put(theme.Bold, safe.Line(c.method.Name, safe.Wide)).Say(theme.Plain, " "+effect)
+	what := kit.NewLine(th, w).Say(theme.Prod, " CONFIRM ").Say(theme.Plain, " ").Put(theme.Bold, safe.Line(c.method.Name, safe.Wide)).Say(theme.Plain, " "+effect(&c.method))
 	where := kit.NewLine(th, w).Say(theme.Plain, "           target ").Put(theme.Bold, safe.Line(c.ref.Target, 40)).
 		Say(theme.Plain, ", environment ").Put(theme.Bold, safe.Line(c.env.Name, 40)).Say(theme.Plain, " (class "+safe.Line(string(c.env.Class), 10).String()+")")
 	return []string{what.String(), where.String(), kit.NewLine(th, w).Say(theme.Plain, "           enter sends it, anything else does not").String()}
@@ -104,23 +107,9 @@ func (v *screen) methodPane(w, h int) string {
 	if v.pane == onMethods {
 		title = theme.Reverse
 	}
-	count := 0
-	for i := range v.rows {
-		if v.rows[i].method != nil {
-			count++
-		}
-	}
-	head := kit.NewLine(th, w).Say(theme.Plain, " ").Say(title, "METHODS").Say(theme.Plain, fmt.Sprintf(" %d", count)).
+	head := kit.NewLine(th, w).Say(theme.Plain, " ").Say(title, "METHODS").Say(theme.Plain, fmt.Sprintf(" %d", v.sifted.Shown)).
 		Say(theme.Dim, "   "+v.mark(&probes.Method{})+" = may change something")
 	rows := []string{head.String()}
-	switch {
-	case v.naming:
-		l := kit.NewLine(th, w).Say(theme.Accent, " CALL ")
-		rows = append(rows, v.prompt.Draw(l, max(8, w-10), true).String())
-	case v.asking || v.filter != "":
-		l := kit.NewLine(th, w).Say(theme.Accent, " FILTER ")
-		rows = append(rows, v.prompt.Draw(l, max(8, w-12), v.asking).String())
-	}
 	v.height[onMethods] = max(1, h-len(rows))
 	if len(v.rows) == 0 {
 		return kit.Lay(append(rows, v.noMethods(w)...), w, h)
@@ -153,7 +142,7 @@ func (v *screen) methodRow(r *row, w int) *kit.Line {
 		case len(o.methods) == 0:
 			return l.Say(theme.Dim, th.Glyph(theme.Unknown)+" ").Put(theme.Bold, safe.Line(r.target, 40)).Say(theme.Dim, "  describes no methods")
 		}
-		return l.Say(theme.Good, th.Glyph(theme.OK)+" ").Put(theme.Bold, safe.Line(r.target, 40)).Say(theme.Dim, fmt.Sprintf("  %d", len(o.methods)))
+		return l.Say(theme.Good, th.Glyph(theme.OK)+" ").Put(theme.Bold, safe.Line(r.target, 40)).Say(theme.Dim, "  "+o.count())
 	case r.method == nil:
 		return l.Say(theme.Plain, "   ").Put(theme.Accent, safe.Line(r.group, safe.Wide))
 	}
@@ -170,6 +159,15 @@ func (v *screen) methodRow(r *row, w int) *kit.Line {
 	return l
 }
 
+// count is how many methods of a target are listed, and of how many.
+func (o *offer) count() string {
+	all := len(o.methods) + len(o.added)
+	if o.shown == all {
+		return fmt.Sprint(all)
+	}
+	return fmt.Sprintf("%d of %d", o.shown, all)
+}
+
 // noMethods says why the list is empty and what to do.
 func (v *screen) noMethods(w int) []string {
 	say := func(s string) string { return kit.NewLine(v.o.Theme, w).Say(theme.Dim, "  "+s).String() }
@@ -183,7 +181,7 @@ func (v *screen) noMethods(w int) []string {
 	switch {
 	case len(states) == 0:
 		return []string{say(""), say("This environment has no targets."), say(": open URL adds one.")}
-	case v.filter != "":
+	case v.filter.Text != "":
 		return []string{say(""), say("No method matches the filter."), say("esc lifts it.")}
 	case open > 0:
 		return []string{say(""), say(fmt.Sprintf("Opening %d of %d targets %s", open, len(states), v.o.Theme.Glyph(theme.Ellipsis)))}

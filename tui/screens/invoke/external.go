@@ -14,6 +14,8 @@ import (
 	"iscope/inspectors/safe"
 	"iscope/probes"
 	"iscope/tui/kit"
+	"iscope/tui/screens/invoke/form"
+	"iscope/tui/screens/invoke/jsondoc"
 )
 
 func (v *screen) refuseEdit() string {
@@ -32,7 +34,8 @@ type errand struct {
 	by   *screen
 	ref  probes.Ref
 	path string
-	text string // as it was given
+	text string       // as it was given
+	at   jsondoc.Path // the one text of the document that it is; nil: all of it
 }
 
 type (
@@ -65,19 +68,41 @@ func (d *draft) commented() (text, name string) {
 // edit writes the document to a file that only the user can read.
 func (v *screen) edit() tea.Cmd {
 	d := v.draft()
+	if r := d.row(); r != nil && v.pane == onRequest && inLines(r) {
+		return v.toEditor(errand{by: v, ref: d.ref, text: r.Value.Text, at: r.Path}, nameFor(r))
+	}
 	text, name := d.commented()
-	ref := d.ref
+	return v.toEditor(errand{by: v, ref: d.ref, text: text}, name)
+}
+
+// inLines reports whether a row is a text of several lines, such as a query: it is
+// edited as that, not as a string of JSON.
+func inLines(r *form.Row) bool {
+	return r.Value != nil && r.Value.Kind == jsondoc.String && strings.Contains(r.Value.Text, "\n")
+}
+
+// nameFor is a name by which an editor knows what a text is.
+func nameFor(r *form.Row) string {
+	if strings.EqualFold(r.Type(), "graphql") {
+		return "request.graphql"
+	}
+	return "request.txt"
+}
+
+// toEditor writes a text to a file and opens the editor on it.
+func (v *screen) toEditor(e errand, name string) tea.Cmd {
 	return func() tea.Msg {
 		dir, err := os.MkdirTemp("", "iscope-")
 		if err != nil {
 			return toEdit{errand{by: v}, fmt.Errorf("making a folder for the editor: %w", err)}
 		}
 		path := filepath.Join(dir, name)
-		if err := os.WriteFile(path, []byte(text), 0o600); err != nil {
+		if err := os.WriteFile(path, []byte(e.text), 0o600); err != nil {
 			os.RemoveAll(dir)
 			return toEdit{errand{by: v}, fmt.Errorf("writing the document for the editor: %w", err)}
 		}
-		return toEdit{errand{v, ref, path, strings.TrimRight(text, "\n")}, nil}
+		e.path, e.text = path, strings.TrimRight(e.text, "\n")
+		return toEdit{e, nil}
 	}
 }
 
@@ -120,6 +145,12 @@ func (d *draft) takeEdited(e edited) tea.Cmd {
 		return kit.Say("the editor changed nothing")
 	}
 	d.remember()
+	if e.at != nil {
+		d.check()
+		d.doc.Set(jsondoc.Put(d.parsed.Clone(), e.at, jsondoc.NewText(e.text)).Indent())
+		d.check()
+		return nil
+	}
 	d.doc.Set(e.text)
 	d.check()
 	switch {

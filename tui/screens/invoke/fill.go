@@ -74,6 +74,8 @@ func (v *screen) enterRow(d *draft) tea.Cmd {
 	case r.Branch:
 		d.form.Toggle(&r)
 		d.cursor = max(0, min(d.cursor, d.slots()-1))
+	case inLines(&r):
+		return v.edit()
 	default:
 		v.typeRow(d, &r)
 	}

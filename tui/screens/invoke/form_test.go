@@ -166,6 +166,12 @@ func TestProblemsAreAllMarked(t *testing.T) {
 			t.Errorf("no %q in\n%s", part, frame)
 		}
 	}
+	sc.Update(key("esc"))
+	press(t, sc, "v")
+	if frame := ansi.Strip(sc.View(200, 60)); !strings.Contains(frame, "as the contract has it: ") {
+		t.Errorf("the text does not say which\n%s", frame)
+	}
+	press(t, sc, "v")
 	on(t, sc, "qty")
 	sc.Update(kit.Enter)
 	for range 4 {
@@ -220,6 +226,34 @@ func TestTheEditorGetsTheSchemaAndNothingIsLost(t *testing.T) {
 	run(t, sc, sc.Update(left{errand: written.errand}))
 	if got := compact(d.doc.Value()); got != `{"text":"A-1"}` || strings.Contains(d.doc.Value(), "//") || !d.showsForm() {
 		t.Error(d.doc.Value())
+	}
+}
+
+func TestATextOfSeveralLinesIsEditedAsThat(t *testing.T) {
+	sc, _ := build(t, "local", true)
+	d := formOf(t, sc, "fake.Svc/Store")
+	d.doc.Set(`{"text":"query {\n  one\n}","qty":3}`)
+	d.check()
+	on(t, sc, "text")
+	cmd := sc.Update(kit.Enter)
+	if sc.typing || cmd == nil {
+		t.Fatal("several lines are typed in one")
+	}
+	written := sc.edit()().(toEdit)
+	text, err := os.ReadFile(written.path)
+	if err != nil || string(text) != "query {\n  one\n}" || !strings.HasSuffix(written.path, ".txt") {
+		t.Fatal(err, written.path, string(text))
+	}
+	if err := os.WriteFile(written.path, []byte("query {\n  two \"x\"\n}\n"), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	run(t, sc, sc.Update(left{errand: written.errand}))
+	if got := compact(d.doc.Value()); got != `{"text":"query {\n  two \"x\"\n}","qty":3}` {
+		t.Error(got)
+	}
+	press(t, sc, "u")
+	if got := compact(d.doc.Value()); !strings.Contains(got, "one") {
+		t.Error(got)
 	}
 }
 

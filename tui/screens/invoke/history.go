@@ -61,6 +61,7 @@ type occasion struct {
 	ref    probes.Ref
 	call   *call
 	entry  *request.Entry
+	from   origin // the saved request that it is
 	params []probes.Attr
 	docs   string
 }
@@ -81,15 +82,19 @@ func (v *screen) occasions(entries []request.Entry) (out []occasion) {
 		own[mark(c.stamp(), c.method.Name)] = true
 		out = append(out, o)
 	}
-	env := v.s.Env().Name
+	env, targets := v.s.Env().Name, v.s.Targets()
 	for i := range entries {
 		e := &entries[i]
-		if own[mark(e.Time, e.Method)] || e.Environment != "" && e.Environment != env {
+		elsewhere := e.Environment != "" && e.Environment != env
+		if own[mark(e.Time, e.Method)] || elsewhere && !slices.Contains(targets, e.Target) {
 			continue
 		}
 		o := occasion{at: e.Time, word: grpcStatus(e.Status), ref: probes.Ref{Target: e.Target, Subject: e.Method}, entry: e, params: e.Params}
 		if e.Status == "" {
 			o.word = "failed"
+		}
+		if elsewhere {
+			o.word += " in " + e.Environment
 		}
 		if len(e.Documents) > 0 {
 			o.docs = e.Documents[len(e.Documents)-1]
@@ -131,8 +136,16 @@ func (v *screen) showPast(m remembered) tea.Cmd {
 // takeUp puts an earlier call's request on screen again, and its answers where
 // they are still there.
 func (v *screen) takeUp(o occasion) tea.Cmd {
-	v.filter = ""
+	v.filter.Lift()
 	v.lay()
+	switch later, err := v.arrive(&o); {
+	case err != nil:
+		return kit.Send(kit.Fail{Err: err})
+	case later:
+		v.later = &o
+		return tea.Batch(v.load(), kit.Say("opening "+safe.Line(o.ref.Target, 60).String()))
+	}
+	v.described(&o)
 	if !v.offers(o.ref) {
 		return kit.Send(kit.Toast{Text: "the target does not offer this method any more", Bad: true})
 	}
@@ -141,6 +154,7 @@ func (v *screen) takeUp(o occasion) tea.Cmd {
 	d := v.draft()
 	if o.call != nil {
 		d.restore(o.call)
+		d.from = o.call.from
 		v.resp.pinned = o.call
 		return v.await()
 	}
@@ -153,6 +167,7 @@ func (v *screen) takeUp(o occasion) tea.Cmd {
 		doc = []byte(o.entry.Documents[n-1])
 	}
 	d.take(o.entry.Params, header, doc)
+	d.from = o.from
 	switch missing := o.entry.Missing(); {
 	case o.entry.Cut:
 		return kit.Send(kit.Toast{Text: "the documents of this call were too large to keep", Bad: true})
@@ -199,8 +214,5 @@ func (d *draft) masked() string {
 	return ""
 }
 
-// unkept reports whether a text holds something in place of a secret: what masking
-// left, or a saved request's reference to it.
-func unkept(s string) bool {
-	return redact.IsPlaceholder([]byte(s)) || strings.Contains(s, "${env:") || strings.Contains(s, "${file:")
-}
+// unkept reports whether a text holds what masking left in place of a secret.
+func unkept(s string) bool { return redact.IsPlaceholder([]byte(s)) }

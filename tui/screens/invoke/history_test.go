@@ -10,6 +10,7 @@ import (
 	tea "charm.land/bubbletea/v2"
 
 	"iscope/probes"
+	"iscope/replay/request"
 	"iscope/tui/kit"
 )
 
@@ -45,7 +46,7 @@ func TestTheHistoryOutlivesTheSessionWithoutSecrets(t *testing.T) {
 	if toast, ok := out[0].(kit.Toast); !ok || !strings.HasPrefix(toast.Text, "secrets are not kept; fill in again: header Authorization, document 1") {
 		t.Errorf("%+v", out)
 	}
-	if got := press(t, later, "s"); !strings.HasPrefix(got[0].(string), "a header holds a reference") {
+	if got := press(t, later, "s"); !strings.HasPrefix(got[0].(string), "a header holds a placeholder") {
 		t.Error(got)
 	}
 }
@@ -114,15 +115,35 @@ func TestSavedRequestsAreFiles(t *testing.T) {
 	press(t, sc, "O")
 	sc.question.answer.Set(path)
 	out = run(t, sc, sc.Update(key("enter")))
-	if got := compact(d.doc.Value()); !strings.HasPrefix(got, `{"text":"first","password":"`) || len(p.Calls()) != 0 {
+	if got := compact(d.doc.Value()); got != `{"text":"first","password":"${env:PASSWORD}"}` || len(p.Calls()) != 0 {
 		t.Errorf("%s %+v", got, out)
 	}
-	if got := press(t, sc, "s"); !strings.HasPrefix(got[0].(string), "the document holds a reference") {
-		t.Error(got)
+	if f, ok := press(t, sc, "s")[0].(kit.Fail); !ok || !strings.Contains(f.Err.Error(), "PASSWORD is not set") {
+		t.Errorf("%+v", f)
 	}
 	press(t, sc, "O")
 	sc.question.answer.Set(path + ".none")
 	if f, ok := run(t, sc, sc.Update(key("enter")))[0].(kit.Fail); !ok {
 		t.Errorf("%+v", f)
+	}
+}
+
+func TestCallsOfOtherEnvironmentsAreRepeatedHere(t *testing.T) {
+	sc, _ := build(t, "local", true)
+	for _, e := range []request.Entry{
+		{Time: clock, Request: request.Request{Target: target, Environment: "staging", Method: "fake.Svc/Store", Documents: []string{`{"text":"there"}`}}, Status: "OK"},
+		{Time: clock, Request: request.Request{Target: "not-here", Environment: "staging", Method: "fake.Svc/Store"}, Status: "OK"},
+	} {
+		if err := sc.s.History.Add(e); err != nil {
+			t.Fatal(err)
+		}
+	}
+	press(t, sc, "t")
+	if sc.picker == nil || len(sc.picker.words) != 1 || !strings.Contains(sc.picker.words[0], "OK (0) in staging") {
+		t.Fatalf("%+v", sc.picker)
+	}
+	run(t, sc, sc.Update(key("enter")))
+	if d := sc.draft(); compact(d.doc.Value()) != `{"text":"there"}` || d.method.Name != "fake.Svc/Store" {
+		t.Errorf("%+v", d)
 	}
 }

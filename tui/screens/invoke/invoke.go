@@ -32,16 +32,17 @@ type screen struct {
 	rows    []row
 	list    kit.List
 	moved   bool // the cursor has been put somewhere by the user
-	filter  string
-	asking  bool
-	naming  bool // a method is being named by hand
-	prompt  kit.Field
+	filter  kit.Listing
+	sifted  kit.Sifted // methods
+	origin  probes.Ref // where the cursor was when the filter was opened
+	later   *occasion  // to be taken up when its target has answered
 	want    probes.Ref // to put the cursor on when its target has answered
 
 	drafts   map[probes.Ref]*draft
-	forming  bool                  // a form is being asked for
-	picker   *picker               // open over everything else
-	traces   bool                  // each call begins a trace
+	forming  bool    // a form is being asked for
+	picker   *picker // open over everything else
+	traces   bool    // each call begins a trace
+	values   *values
 	loads    map[probes.Ref]*burst // the last ones of each method
 	question *question             // open below everything else
 	pane     pane
@@ -59,8 +60,8 @@ type screen struct {
 
 // New makes the screen.
 func New(s *session.Session, o kit.Options) kit.Screen {
-	return &screen{s: s, o: o, chain: inspectors.Default(), targets: map[string]*offer{},
-		drafts: map[probes.Ref]*draft{}, height: map[pane]int{}, traces: true, loads: map[probes.Ref]*burst{}}
+	return &screen{s: s, o: o, chain: inspectors.Default(), targets: map[string]*offer{}, filter: kit.NewListing(o),
+		drafts: map[probes.Ref]*draft{}, height: map[pane]int{}, traces: true, loads: map[probes.Ref]*burst{}, values: &values{}}
 }
 
 func (v *screen) Name() string { return "Invoke" }
@@ -73,7 +74,7 @@ func (v *screen) Crumb() safe.Text {
 }
 
 func (v *screen) Typing() bool {
-	return v.asking || v.naming || v.question != nil || v.typing || v.picker != nil
+	return v.filter.Open() || v.question != nil || v.typing || v.picker != nil
 }
 
 // Close cancels the calls in flight and waits for them.
@@ -113,9 +114,10 @@ func (v *screen) Update(msg tea.Msg) tea.Cmd {
 func (v *screen) update(msg tea.Msg) tea.Cmd {
 	switch msg := msg.(type) {
 	case kit.Changed:
-		return v.load()
+		return tea.Batch(v.load(), v.takeLater())
 	case listed:
 		v.take(msg)
+		return v.takeLater()
 	case formed:
 		return v.takeForm(msg)
 	case unsaved:
@@ -129,7 +131,11 @@ func (v *screen) update(msg tea.Msg) tea.Cmd {
 	case remembered:
 		return v.showPast(msg)
 	case kit.Go:
-		v.want, v.filter, v.typing, v.confirm, v.picker, v.question = msg.Ref, "", false, nil, nil, nil
+		if msg.Ref.Target == "" {
+			return tea.Batch(v.load(), v.await()) // back to what was there
+		}
+		v.want, v.typing, v.confirm, v.picker, v.question = msg.Ref, false, nil, nil, nil
+		v.filter.Lift()
 		v.pane = onMethods
 		v.lay()
 		return tea.Batch(v.load(), v.await())
@@ -172,8 +178,11 @@ func (v *screen) nav(n kit.Nav) tea.Cmd {
 	case kit.Back:
 		return v.back()
 	case kit.Find, kit.Filter:
-		v.pane, v.asking = onMethods, true
-		v.prompt.Set(v.filter)
+		v.pane, v.origin = onMethods, probes.Ref{}
+		if r, ok := v.current(); ok {
+			v.origin = r.ref()
+		}
+		v.filter.Ask(v.filter.Text)
 		return nil
 	case kit.NextPane, kit.PrevPane:
 		v.pane = (v.pane + map[kit.Nav]pane{kit.NextPane: 1, kit.PrevPane: 2}[n]) % 3
@@ -230,8 +239,8 @@ func (v *screen) back() tea.Cmd {
 		v.resp.inBody = false
 	case v.pane != onMethods:
 		v.pane--
-	case v.filter != "":
-		v.filter = ""
+	case v.filter.Text != "":
+		v.filter.Lift()
 		v.lay()
 	default:
 		return kit.Send(kit.NotMine{})
@@ -247,26 +256,16 @@ func (v *screen) typed(msg tea.Msg) tea.Cmd {
 	if v.question != nil {
 		return v.typeQuestion(msg)
 	}
-	if v.naming {
-		return v.typeMethod(msg)
-	}
-	if !v.asking {
+	if !v.filter.Open() {
 		return v.typeRequest(msg)
 	}
-	if k, ok := msg.(tea.KeyPressMsg); ok {
-		switch k.String() {
-		case "esc":
-			v.asking, v.filter = false, ""
-			v.lay()
-			return nil
-		case "enter":
-			v.asking = false
-			return nil
-		}
-	}
-	if v.prompt.Update(msg) {
-		v.filter = v.prompt.Value()
+	if v.filter.Update(msg).Changed {
+		was := v.draft()
 		v.lay()
+		v.toHit()
+		if v.draft() != was {
+			v.resp.reset()
+		}
 	}
 	return v.await()
 }

@@ -35,6 +35,7 @@ type peer struct {
 	methodsErr error
 	answer     []byte          // of Big
 	script     []probes.Record // instead of it
+	wrong      error           // of Big, instead of an answer
 }
 
 func (p *peer) Methods(ctx context.Context) ([]probes.Method, error) {
@@ -66,6 +67,9 @@ func (p *peer) Invoke(ctx context.Context, in probes.Invocation) iter.Seq2[probe
 			yield(rec, nil)
 		}
 	case "fake.Svc/Big":
+		if p.wrong != nil {
+			return func(yield func(probes.Record, error) bool) { yield(probes.Record{}, p.wrong) }
+		}
 		if p.script != nil {
 			return p.scripted(p.script...)
 		}
@@ -387,6 +391,9 @@ func TestCancelEndsTheCall(t *testing.T) {
 	if p := sc.call().progress(); !p.over || !strings.HasPrefix(p.err, "cancelled") {
 		t.Errorf("%+v", p)
 	}
+	if frame := ansi.Strip(sc.View(120, 40)); !strings.Contains(frame, "▲ cancelled") || strings.Contains(frame, "context canceled") {
+		t.Error(frame)
+	}
 }
 
 func TestCloseEndsWhatRuns(t *testing.T) {
@@ -400,7 +407,7 @@ func TestCloseEndsWhatRuns(t *testing.T) {
 	}
 	c := sc.newCall(probes.Ref{Target: target}, &probes.Method{Name: "x"}, probes.Invocation{}, nil)
 	c.stop()
-	c.run(sc.s)
+	c.run(sc.s, nil)
 	if p := c.progress(); p.err != "cancelled before it began" {
 		t.Errorf("%+v", p)
 	}
@@ -488,8 +495,38 @@ func TestHintsAreOfWhatHasTheFocus(t *testing.T) {
 		t.Error("esc leaves the question open")
 	}
 	sc.Update(kit.Find)
-	if first() != "keep the filter" {
-		t.Error(first())
+	if got := sc.Bindings()[0].ID; !strings.HasPrefix(got, "invoke.filter") {
+		t.Error(got)
+	}
+}
+
+func TestTheOneFilterLanguageChoosesMethods(t *testing.T) {
+	for text, want := range map[string]int{`streams == "server" && effect == "read"`: 1, `kind == "method" && group == "rest"`: 1, "one order": 1, `name == "GET /orders"`: 0} {
+		sc, _ := build(t, "local", true)
+		sc.Update(kit.Find)
+		for _, r := range text {
+			sc.Update(key(string(r)))
+		}
+		if sc.Update(key("enter")); sc.sifted.Shown != want || sc.filter.Open() {
+			t.Errorf("%s: %d methods", text, sc.sifted.Shown)
+		}
+		if (sc.draft() != nil) != (want > 0) {
+			t.Errorf("%s: the cursor is not on the first method", text)
+		}
+		if frame := ansi.Strip(sc.View(120, 40)); want > 0 && !strings.Contains(frame, "1 of ") {
+			t.Errorf("%s: nothing is counted\n%s", text, frame)
+		}
+		if sc.Update(kit.Back); sc.sifted.Shown < 5 {
+			t.Errorf("esc leaves %d methods", sc.sifted.Shown)
+		}
+	}
+	sc, _ := build(t, "local", true)
+	sc.Update(kit.Find)
+	for _, r := range `effekt == "read"` {
+		sc.Update(key(string(r)))
+	}
+	if frame := ansi.Strip(sc.View(120, 40)); !strings.Contains(frame, "effekt") || !strings.Contains(frame, "effect?") {
+		t.Errorf("a mistake is not told\n%s", frame)
 	}
 }
 
@@ -513,4 +550,41 @@ func configured(t testing.TB, d probes.Driver, path string) *config.Config {
 		t.Fatal(err)
 	}
 	return cfg
+}
+
+func TestComingBackFindsWhatWasLeft(t *testing.T) {
+	sc, _ := build(t, "local", true)
+	sc.Update(kit.Find)
+	typing(sc, "fancy")
+	sc.Update(key("enter"))
+	sc.Update(kit.Enter)
+	sc.Shown(false)
+	sc.Shown(true)
+	run(t, sc, sc.Update(kit.Go{Screen: kit.Invoke}))
+	if sc.filter.Text != "fancy" || sc.draft() == nil || sc.draft().method.Name != "fake.Svc/Fancy" || sc.pane != onRequest {
+		t.Errorf("filter %q, %+v", sc.filter.Text, sc.draft())
+	}
+	sc.Update(kit.Back)
+	if sc.Update(kit.Back); sc.filter.Text != "" || sc.draft().method.Name != "fake.Svc/Fancy" {
+		t.Errorf("the cursor went to %s", sc.draft().method.Name)
+	}
+}
+
+func TestSendAnywayIsTheFirstThingOffered(t *testing.T) {
+	sc, p := build(t, "local", true)
+	p.wrong = &probes.Error{Target: target, Op: "calling", Kind: probes.ErrUsage, Err: errors.New("the request breaks the contract"),
+		Hint: "correct it, or pass --force to send it all the same"}
+	choose(t, sc, "fake.Svc/Big")
+	press(t, sc, "s")
+	if b := sc.Bindings()[0]; b.ID != "invoke.force" || !b.Hint {
+		t.Errorf("%+v", b)
+	}
+	if frame := ansi.Strip(sc.View(200, 60)); !strings.Contains(frame, "or press ! to send it") {
+		t.Error(frame)
+	}
+	p.wrong = nil
+	press(t, sc, "!")
+	if b := sc.Bindings()[0]; b.ID != "invoke.send" {
+		t.Errorf("%+v", b)
+	}
 }

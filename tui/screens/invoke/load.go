@@ -26,6 +26,8 @@ type burst struct {
 	in     probes.Invocation
 	opt    load.Options
 	docs   []string
+	vault  vault
+	sentBy string // where docs are from, in words
 	ctx    context.Context
 	stop   context.CancelFunc
 
@@ -33,7 +35,8 @@ type burst struct {
 	mu      sync.Mutex
 	report  load.Report
 	ended   bool
-	stopped bool // must not begin any more
+	stopped bool  // must not begin any more
+	fault   error // for which it was given up
 }
 
 func (r *burst) progress() (load.Report, bool) {
@@ -113,8 +116,6 @@ func (v *screen) refuseLoad() string {
 	switch {
 	case d == nil:
 		return "choose a method first"
-	case d.method.ClientStream:
-		return "a client's stream is typed by hand; iscope invoke --repeat takes one from a file"
 	case v.loading() != nil:
 		return "a load is running; ctrl+c stops it"
 	}
@@ -154,15 +155,21 @@ func (v *screen) prepareLoad(o load.Options) tea.Cmd {
 	d := v.draft()
 	header, _ := d.fields()
 	r := &burst{by: v, ref: d.ref, method: *d.method, opt: o,
-		in: probes.Invocation{Method: d.method.Name, Header: header, Params: d.values(), MaxBody: 1}}
+		vault: vault{file: d.from.file, all: v.values}, in: probes.Invocation{Method: d.method.Name, Header: header, Params: d.values(), MaxBody: 1}}
+	if last := v.call(); d.method.ClientStream && last != nil {
+		r.docs, r.sentBy = request.Of("", "", &last.in, last.documents()).Documents, ", as the call shown did,"
+	}
 	prepare := d.prepare(v.o.Now())
 	return func() tea.Msg {
 		doc, err := prepare()
 		if err != nil {
 			return planned{r: r, err: err}
 		}
-		if doc != nil {
+		if doc != nil && len(r.docs) == 0 {
 			r.docs = []string{string(doc)}
+		}
+		if err := r.fillIn(); err != nil {
+			return planned{r: r, err: err}
 		}
 		ctx, stop := session.Bounded(v.s)
 		defer stop()
@@ -170,44 +177,25 @@ func (v *screen) prepareLoad(o load.Options) tea.Cmd {
 		if err != nil {
 			return planned{r: r, err: err}
 		}
-		note, err := r.allow(conn)
+		var note string
+		r.opt, note, err = load.Allow(conn, &r.method, r.opt)
 		return planned{r, conn.Target.Environment, note, err}
 	}
 }
 
-// allow holds the load to the rules of its environment, as the command line does.
-func (r *burst) allow(conn *probes.Conn) (note string, err error) {
-	env := conn.Target.Environment
-	refuse := func(hint, format string, args ...any) (string, error) {
-		return "", &probes.Error{Target: r.ref.Target, Op: "planning the load", Kind: probes.ErrRefused, Err: fmt.Errorf(format, args...), Hint: hint}
+// fillIn puts in what references stand for.
+func (r *burst) fillIn() (err error) {
+	if r.in, err = r.vault.invocation(r.in); err != nil {
+		return err
 	}
-	if env.Class == probes.ClassProd && !env.ReplayToProd {
-		return refuse("load another environment; only its own configuration can allow this (replay_to: true)", "environment %q is production", env.Name)
-	}
-	if r.method.Effect != probes.EffectRead {
-		if err := conn.Writable("calling " + r.method.Name + " again and again"); err != nil {
-			return "", err
+	for i, d := range r.docs {
+		doc, err := r.vault.document([]byte(d))
+		if err != nil {
+			return err
 		}
+		r.docs[i] = string(doc)
 	}
-	free := env.Class == probes.ClassLocal || env.Class == probes.ClassDev || env.Class == probes.ClassProd
-	const hint = "environments of class local and dev have no ceiling"
-	switch {
-	case free:
-	case r.opt.Rate > load.MaxRate:
-		return refuse(hint, "%v calls a second are more than the %v that environment %q (class %s) allows", r.opt.Rate, load.MaxRate, env.Name, env.Class)
-	case r.opt.Concurrency > load.MaxConcurrency:
-		return refuse(hint, "%d calls at once are more than the %d that environment %q (class %s) allows", r.opt.Concurrency, load.MaxConcurrency, env.Name, env.Class)
-	case r.opt.Rate == 0:
-		r.opt.Rate = load.MaxRate
-		note = fmt.Sprintf("At most %v calls a second, as the class of the environment allows.", load.MaxRate)
-	}
-	if r.opt.Concurrency == 0 {
-		r.opt.Concurrency = 1
-		if r.opt.Rate > 0 {
-			r.opt.Concurrency = load.MaxConcurrency
-		}
-	}
-	return note, nil
+	return nil
 }
 
 // confirmLoad asks before the load begins.
@@ -222,9 +210,13 @@ func (v *screen) confirmLoad(p planned) tea.Cmd {
 	if p.r.method.Effect != probes.EffectRead {
 		effect = "It may change something, each time."
 	}
-	lines := []string{p.r.words(), "Target " + p.r.ref.Target + ", " + kit.Where(p.env) + ". " + effect}
+	lines := []string{p.r.words()}
+	if p.r.method.ClientStream {
+		lines = append(lines, "Each call sends "+kit.Plural(len(p.r.docs), "message")+p.r.sentBy+" and half-closes.")
+	}
+	lines = append(lines, "Target "+p.r.ref.Target+", "+kit.Where(p.env)+". "+effect)
 	if p.note != "" {
-		lines = append(lines, p.note)
+		lines = append(lines, strings.ToUpper(p.note[:1])+p.note[1:]+".")
 	}
 	return kit.Send(kit.Ask{Title: "LOAD on " + p.r.method.Name, Lines: lines,
 		Yes: []kit.Answer{{Text: "yes, call it", Run: func() tea.Cmd { return v.startLoad(p.r) }}}})
@@ -280,7 +272,7 @@ func (v *screen) startLoad(r *burst) tea.Cmd {
 }
 
 // once makes one call of the load.
-func (r *burst) once(ctx context.Context, trace bool) (out load.Outcome) {
+func (r *burst) once(ctx context.Context, trace bool) load.Outcome {
 	conn, err := r.by.s.Conn(ctx, r.ref.Target)
 	if err != nil {
 		return load.Outcome{Status: "failed", Err: r.by.clean(err.Error())}
@@ -292,20 +284,20 @@ func (r *burst) once(ctx context.Context, trace bool) (out load.Outcome) {
 	if trace {
 		in.WithTrace()
 	}
-	for rec, err := range conn.Invoke(ctx, r.method, in) {
-		if err != nil {
-			status := "failed"
-			if kind := probes.KindOf(err); kind != nil {
-				status = kind.Error()
-			}
-			return load.Outcome{Status: status, Err: r.by.clean(err.Error()), Peer: out.Peer}
-		}
-		if peer, ok := rec.Attr(probes.AttrPeer); ok {
-			out.Peer = peer
-		}
-		if rec.Kind == probes.End {
-			out.Status, out.Err = statusText(&rec), r.by.clean(rec.Err)
-		}
+	out, pointless := load.Observe(conn.Invoke(ctx, r.method, in))
+	if pointless != nil {
+		r.giveUp(pointless)
 	}
+	out.Status, out.Err = grpcStatus(out.Status), r.by.clean(r.vault.scrub(out.Err))
 	return out
+}
+
+// giveUp ends the load for the first failure that every call will have.
+func (r *burst) giveUp(why error) {
+	r.mu.Lock()
+	if r.fault == nil {
+		r.fault = why
+	}
+	r.mu.Unlock()
+	r.stop()
 }

@@ -116,3 +116,35 @@ func TestALoadIsStopped(t *testing.T) {
 		t.Error(frame)
 	}
 }
+
+func TestALoadOfAStreamSendsWhatTheLastCallSent(t *testing.T) {
+	sc, p := build(t, "local", true)
+	choose(t, sc, "fake.Svc/Echo")
+	d := sc.draft()
+	c := sc.newCall(d.ref, d.method, probes.Invocation{}, [][]byte{[]byte(`{"n":1}`), []byte(`{"n":2}`)})
+	c.halfClose()
+	run(t, sc, sc.start(c))
+	ask, ok := describe(t, sc, "3 calls")[0].(kit.Ask)
+	if !ok || !strings.Contains(strings.Join(ask.Lines, " "), "Each call sends 2 messages, as the call shown did, and half-closes.") {
+		t.Fatalf("%+v", ask)
+	}
+	before := len(p.Calls())
+	run(t, sc, ask.Yes[0].Run())
+	if frame := ansi.Strip(sc.View(200, 60)); len(p.Calls())-before != 3 || !strings.Contains(frame, "● done   3 of 3 calls") {
+		t.Errorf("%d calls\n%s", len(p.Calls())-before, frame)
+	}
+}
+
+func TestALoadThatCannotSucceedIsGivenUp(t *testing.T) {
+	sc, p := build(t, "local", true)
+	p.wrong = &probes.Error{Target: target, Op: "encoding the document", Kind: probes.ErrUsage, Err: errors.New("no field is called x"), Hint: "did you mean y?"}
+	choose(t, sc, "fake.Svc/Big")
+	ask := describe(t, sc, "100000 calls")[0].(kit.Ask)
+	run(t, sc, ask.Yes[0].Run())
+	frame := strings.Join(strings.Fields(strings.ReplaceAll(ansi.Strip(sc.View(80, 24)), "│", " ")), " ")
+	for _, part := range []string{"stopped early", "given up, because every call would fail", "no field is called x", "did you mean y?"} {
+		if !strings.Contains(frame, part) {
+			t.Errorf("no %q in\n%s", part, frame)
+		}
+	}
+}

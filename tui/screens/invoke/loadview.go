@@ -4,6 +4,7 @@ import (
 	"fmt"
 
 	"iscope/inspectors/safe"
+	"iscope/probes"
 	"iscope/replay/load"
 	"iscope/tui/kit"
 	"iscope/tui/theme"
@@ -18,6 +19,11 @@ func (v *screen) loadRows(w int) (rows []func(int) string) {
 	th, r := v.o.Theme, v.loads[d.ref]
 	now, ended := r.progress()
 	rows = append(rows, v.say(theme.Dim, r.words()), v.loadHead(&now, ended))
+	if why := r.faultText(); why != "" {
+		for _, piece := range kit.Wrap("given up, because every call would fail: "+why, max(8, w-3)) {
+			rows = append(rows, v.say(theme.Bad, piece))
+		}
+	}
 	if now.Planned > 0 {
 		rows = append(rows, v.say(theme.Accent, kit.Bar(th, now.Calls, now.Planned, max(0, w-4))))
 	}
@@ -44,6 +50,20 @@ func (v *screen) loadRows(w int) (rows []func(int) string) {
 		}
 	}
 	return rows
+}
+
+// faultText is why the load was given up, with what to do.
+func (r *burst) faultText() string {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	if r.fault == nil {
+		return ""
+	}
+	text := r.by.clean(r.vault.scrub(r.fault.Error()))
+	if hint := probes.HintOf(r.fault); hint != "" {
+		text += "; " + r.by.clean(hint)
+	}
+	return text
 }
 
 func (v *screen) loadHead(now *load.Report, ended bool) func(int) string {

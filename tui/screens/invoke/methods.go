@@ -7,6 +7,7 @@ import (
 
 	tea "charm.land/bubbletea/v2"
 
+	"iscope/inspectors/filter"
 	"iscope/inspectors/safe"
 	"iscope/probes"
 	"iscope/tui/kit"
@@ -17,6 +18,7 @@ import (
 type offer struct {
 	methods []probes.Method
 	added   []probes.Method // named by hand
+	shown   int             // of both, that the filter chooses
 	since   time.Time       // state of the target for which it was asked
 	asking  bool
 	asked   bool
@@ -116,7 +118,7 @@ func (v *screen) clean(text string) string {
 // lay makes the visible rows and keeps the cursor on its own.
 func (v *screen) lay() {
 	was, had := v.current()
-	v.rows = v.rows[:0]
+	v.rows, v.sifted = v.rows[:0], kit.Sifted{}
 	for _, target := range v.s.Targets() {
 		o := v.targets[target]
 		if o == nil {
@@ -125,11 +127,21 @@ func (v *screen) lay() {
 		at := len(v.rows)
 		v.rows = append(v.rows, row{target: target})
 		v.layGroups(target, o)
-		if v.filter != "" && len(v.rows) == at+1 && !kit.NewNames(v.filter).Match(target) {
+		if len(v.rows) == at+1 && !v.keeps(target, o) {
 			v.rows = v.rows[:at]
 		}
 	}
 	v.place(was, had)
+}
+
+// keeps reports whether a target without methods to show is in the list: because
+// the filter chooses the target itself, or because there is none.
+func (v *screen) keeps(target string, o *offer) bool {
+	if v.filter.In == nil {
+		return true
+	}
+	ok, _ := v.filter.In.Match(&filter.Row{Kind: "target", Name: target, Target: target, Reason: o.err})
+	return ok
 }
 
 // at is one of the methods, those named by hand at the end.
@@ -144,13 +156,14 @@ func (o *offer) at(i int) *probes.Method {
 // the groups of most systems together, but not of all.
 func (v *screen) layGroups(target string, o *offer) {
 	var groups []string
-	names := kit.NewNames(v.filter)
 	members := map[string][]*probes.Method{}
+	o.shown = 0
 	for i := range len(o.methods) + len(o.added) {
 		m := o.at(i)
-		if !names.Match(m.Name, target, m.Doc) {
+		if !v.sifted.Row(v.filter.In, func() *filter.Row { return kit.MethodRow(target, m) }) {
 			continue
 		}
+		o.shown++
 		if members[m.Group] == nil {
 			groups = append(groups, m.Group)
 		}
@@ -187,6 +200,18 @@ func (v *screen) place(was row, had bool) {
 	v.list.Move(0, len(v.rows))
 	if !v.moved {
 		v.list.Cursor = max(0, slices.IndexFunc(v.rows, func(r row) bool { return r.method != nil }))
+	}
+}
+
+// toHit puts the cursor on the first method that the filter chooses, unless it
+// chooses the one the cursor was on when the filter was opened.
+func (v *screen) toHit() {
+	at := slices.IndexFunc(v.rows, func(r row) bool { return r.method != nil && r.ref() == v.origin })
+	if at < 0 {
+		at = slices.IndexFunc(v.rows, func(r row) bool { return r.method != nil })
+	}
+	if at >= 0 {
+		v.list.Cursor, v.moved = at, true // and it stays there when the filter is lifted
 	}
 }
 

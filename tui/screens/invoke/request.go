@@ -24,7 +24,7 @@ func (v *screen) requestPane(w, h int) string {
 		return kit.Lay(append([]string{head.String()}, v.aboutTarget(w)...), w, h)
 	}
 	d.check()
-	right := strings.TrimSpace(shape(d.method, th.ASCII) + " " + d.method.Effect.String() + " " + v.mark(d.method))
+	right := strings.TrimSpace(shape(d.method, th.ASCII) + " " + effect(d.method) + " " + v.mark(d.method))
 	head.Put(theme.Bold, safe.Line(d.method.Name, max(0, head.Left()-safe.Width(right)-3))).Say(theme.Plain, "  ").Say(theme.Dim, right)
 	rows := []string{head.String()}
 	if doc := strings.TrimSpace(d.method.Doc); doc != "" || d.method.Deprecated {
@@ -53,6 +53,17 @@ func (v *screen) requestPane(w, h int) string {
 		rows = append(rows, kit.NewLine(th, w).String())
 	}
 	return kit.Lay(append(rows[:max(0, min(len(rows), h-len(foot)))], foot...), w, h)
+}
+
+// effect is what a call may do, in words.
+func effect(m *probes.Method) string {
+	switch m.Effect {
+	case probes.EffectRead:
+		return "reads only"
+	case probes.EffectWrite:
+		return "changes something"
+	}
+	return "may change something"
 }
 
 // requestNeeds is how many rows the request takes to be seen whole.
@@ -114,7 +125,11 @@ func (v *screen) documentHead(d *draft, w int) string {
 	case !d.valid:
 		return l.Say(theme.Bad, " "+th.Glyph(theme.Failed)+" ").Put(theme.Bad, safe.Line(d.verdict, safe.Wide)).String()
 	case wrong > 0:
-		return l.Say(theme.Warn, fmt.Sprintf(" %s %s not as the contract has it", th.Glyph(theme.Warning), kit.Plural(wrong, "value"))).String()
+		l.Say(theme.Warn, fmt.Sprintf(" %s %s not as the contract has it", th.Glyph(theme.Warning), kit.Plural(wrong, "value")))
+		if !d.showsForm() { // the form says it where it is
+			l.Say(theme.Warn, ": ").Put(theme.Warn, safe.Line(d.form.First(), safe.Wide))
+		}
+		return l.String()
 	case d.showsForm() && d.parsed != nil:
 		return l.Say(theme.Good, " "+th.Glyph(theme.OK)+" valid").
 			Say(theme.Dim, fmt.Sprintf(" %s %s set %s %d B", th.Glyph(theme.Dot), kit.Plural(d.form.Set(), "field"), th.Glyph(theme.Dot), len(d.parsed.Compact()))).String()

@@ -1,7 +1,8 @@
 package invoke
 
 import (
-	"context"
+	"cmp"
+	"errors"
 	"fmt"
 	"os"
 	"path/filepath"
@@ -45,26 +46,36 @@ func (v *screen) save(d *draft, path string) tea.Cmd {
 	r.Environment = "" // the file is for all of them
 	r = v.s.Mask(r, d.method, false)
 	name := d.method.Name
+	r, vars, isTemplate := template(r)
 	return func() tea.Msg {
 		if err := os.MkdirAll(filepath.Dir(path), 0o755); err != nil {
 			return kit.Fail{Err: fmt.Errorf("saving the request: %w", err)}
 		}
-		secrets, err := request.Write(path, name, []request.Saved{{Name: name, Request: r}})
+		secrets, err := request.Write(path, name, []request.Saved{{Name: name, Request: r, Variables: vars, Template: isTemplate}})
 		if err != nil {
 			return kit.Fail{Err: err}
 		}
 		text := "saved as " + safe.Line(path, 120).String()
 		if len(secrets) > 0 {
-			text += "; to be set in the environment: " + safe.Line(strings.Join(secrets, ", "), 120).String()
+			text += "; to be set in the environment: " + safe.Line(strings.ToUpper(strings.Join(secrets, ", ")), 120).String()
 		}
 		return kit.Toast{Text: text}
 	}
 }
 
 func (v *screen) askOpen() tea.Cmd {
-	return v.put(&question{label: "OPEN", help: "a file of saved requests, as S writes it", done: func(path string) (tea.Cmd, bool) {
+	curl := func(text string) tea.Cmd {
+		if !isCurl(text) {
+			return nil
+		}
+		return v.paste(text)
+	}
+	return v.put(&question{label: "OPEN", lines: curl, help: "a file of saved requests, as S writes it; or paste a curl command", done: func(path string) (tea.Cmd, bool) {
 		if path = strings.TrimSpace(path); path == "" {
 			return nil, true
+		}
+		if isCurl(path) {
+			return v.paste(path), true
 		}
 		return v.openSaved(path), true
 	}}, savedDir+string(filepath.Separator))
@@ -81,15 +92,18 @@ type unsaved struct {
 // step is one request of a file, its variables filled in as far as they are known.
 type step struct {
 	name string
+	from origin
 	req  request.Request
 	err  error
 }
 
 // openSaved reads a file in the background and fills in its variables for the
-// environment at hand. References to secrets stay as they are: their values are
-// not for the screen.
+// environment at hand. References to secrets stay as they are until a call is
+// made: their values are not for the screen.
 func (v *screen) openSaved(path string) tea.Cmd {
 	env := v.s.Env().Name
+	answers := v.answered(path, env)
+	ctx := v.s.Context()
 	return func() tea.Msg {
 		out := unsaved{by: v, path: path}
 		file, err := request.Load(path)
@@ -97,26 +111,35 @@ func (v *screen) openSaved(path string) tea.Cmd {
 			out.err = err
 			return out
 		}
-		var made *request.Request
-		run := request.Runner{Environment: env, Getenv: os.Getenv, KeepGoing: true,
-			Resolve: func(_, text string) (string, error) { return text, nil },
-			Judge:   func(context.Context, string, *probes.Record) (bool, error) { return true, nil },
-			Call: func(_ context.Context, r *request.Request, _ bool) (*request.Answer, error) {
-				made = r
-				return &request.Answer{}, nil
-			}}
-		for result := range run.Run(v.s.Context(), file) {
-			s := step{name: result.Name, err: result.Err}
-			if made != nil {
+		rehearse(ctx, file, v.unsent(env), len(file.Steps), answers, func(n int, made *request.Request, result *request.Result) {
+			s := step{name: result.Name, from: origin{path, n}, err: result.Err}
+			switch {
+			case made != nil:
 				s.req, s.err = *made, nil
-			} else if s.err == nil {
-				s.err = fmt.Errorf("%s", result.Error)
+			case s.err == nil:
+				s.err = errors.New(result.Error)
 			}
-			made = nil
+			if s.err != nil {
+				s.err = taken(file, n, s.err)
+			}
 			out.steps = append(out.steps, s)
-		}
+		})
 		return out
 	}
+}
+
+// taken words an unknown variable that an earlier step's answer will have.
+func taken(file *request.File, n int, err error) error {
+	for i := range file.Steps[:n] {
+		for _, c := range file.Steps[i].Capture {
+			if strings.Contains(err.Error(), "unknown variable {{"+c.Name+"}}") {
+				return &probes.Error{Target: file.Path, Op: "filling in the request", Kind: probes.ErrUsage,
+					Err:  fmt.Errorf("{{%s}} is taken from an earlier answer", c.Name),
+					Hint: fmt.Sprintf("send %q first, then open this one", cmp.Or(file.Steps[i].Name, fmt.Sprintf("step %d", i+1)))}
+			}
+		}
+	}
+	return err
 }
 
 // showSaved shows what a file holds; of one request, the request.
@@ -134,7 +157,7 @@ func (v *screen) showSaved(m unsaved) tea.Cmd {
 		p.words = append(p.words, s.name)
 		doc := s.req.Target + "/" + s.req.Method
 		if s.err != nil {
-			doc = s.err.Error()
+			doc = strings.TrimSuffix(s.err.Error()+"; "+probes.HintOf(s.err), "; ")
 		}
 		p.docs = append(p.docs, doc)
 	}
@@ -146,5 +169,5 @@ func (v *screen) takeSaved(s step) tea.Cmd {
 	if s.err != nil {
 		return kit.Send(kit.Fail{Err: s.err})
 	}
-	return v.takeUp(occasion{ref: probes.Ref{Target: s.req.Target, Subject: s.req.Method}, entry: &request.Entry{Request: s.req}})
+	return v.takeUp(occasion{ref: probes.Ref{Target: s.req.Target, Subject: s.req.Method}, entry: &request.Entry{Request: s.req}, from: s.from})
 }

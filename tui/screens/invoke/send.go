@@ -33,7 +33,7 @@ func (v *screen) refuseSend() string {
 	case bad != "":
 		return "the header " + safe.Line(bad, 40).String() + " is not of the form name: value"
 	case d.masked() != "":
-		return d.masked() + " holds a reference in place of a secret, which is not kept; fill it in"
+		return d.masked() + " holds a placeholder: secrets are not kept; fill it in, or write ${env:NAME}"
 	case d.body && !d.valid:
 		return "the document is " + d.verdict
 	}
@@ -61,7 +61,7 @@ func (v *screen) sendAs(force bool) tea.Cmd {
 	}
 	header, _ := d.fields()
 	c := v.newCall(d.ref, d.method, probes.Invocation{Header: header, Params: d.values(), Force: force, Redirects: v.redirects()}, nil)
-	c.prepare = prepare
+	c.prepare, c.from, c.vault.file = prepare, d.from, d.from.file
 	return v.try(c)
 }
 
@@ -100,6 +100,7 @@ func (v *screen) gave(g given) tea.Cmd {
 func (v *screen) resend() tea.Cmd {
 	old := v.call()
 	c := v.newCall(old.ref, &old.method, old.in, append([][]byte(nil), old.documents()...))
+	c.from, c.vault.file = old.from, old.vault.file
 	if old.progress().half {
 		c.halfClose()
 	}
@@ -171,6 +172,7 @@ func (c *call) refuse(err error) {
 	if c.over {
 		return
 	}
+	c.cancelled = c.stopped
 	c.over, c.stopped, c.began, c.finished = true, true, c.by.o.Now(), c.by.o.Now()
 	c.err, c.hint, c.kind = c.by.clean(err.Error()), c.by.clean(probes.HintOf(err)), probes.KindOf(err)
 	close(c.done)
@@ -198,9 +200,10 @@ type ended struct{ c *call }
 
 func (v *screen) start(c *call) tea.Cmd {
 	c.began = v.o.Now()
+	before := v.answered(c.from.file, c.inEnv)
 	v.keep(c)
 	run := func() tea.Msg {
-		c.run(v.s)
+		c.run(v.s, before)
 		return ended{c}
 	}
 	return tea.Batch(run, v.await(), v.beat())
@@ -214,7 +217,7 @@ func (v *screen) keep(c *call) {
 		v.calls = v.calls[1:]
 	}
 	v.resp.reset()
-	if v.resp.tab == tabDiff && v.before(c) == nil {
+	if v.resp.tab == tabLoad || v.resp.tab == tabDiff && v.before(c) == nil {
 		v.resp.tab = tabText
 	}
 	if v.single {

@@ -60,6 +60,8 @@ func outcome(th theme.Theme, p *progress) (safe.Text, theme.Style) {
 	switch {
 	case !p.over:
 		return kit.Text(th.Glyph(theme.Follow) + " in flight"), theme.Accent
+	case p.cancelled:
+		return kit.Text(th.Glyph(theme.Warning) + " cancelled"), theme.Warn
 	case p.err != "" && p.received > 0:
 		return kit.Text(th.Glyph(theme.Failed) + " cut off"), theme.Bad
 	case p.err != "":

@@ -120,7 +120,11 @@ func (v *screen) where(rec *probes.Record, l *kit.Line) {
 	}
 	if u, ok := rec.Attr(probes.AttrURL); ok && rec.Kind == probes.Request {
 		method, _ := rec.Attr(probes.AttrHTTPMethod)
-		l.Put(theme.Bold, safe.Line(method, 8)).Say(theme.Plain, " ").Put(theme.Plain, safe.Line(u, l.Left()*2/3)).Say(theme.Plain, " ")
+		room := l.Left() * 2 / 3
+		if len(rec.Body) == 0 {
+			room = l.Left() - len("(no body)") - len(method) - 2
+		}
+		l.Put(theme.Bold, safe.Line(method, 8)).Say(theme.Plain, " ").Put(theme.Plain, safe.Line(u, max(0, room))).Say(theme.Plain, " ")
 	}
 }
 

@@ -65,7 +65,7 @@ func (r *response) took(v *screen, msg tea.Msg) tea.Cmd {
 		r.working = false
 		if r.key.c == msg.key.c && r.key.at == msg.key.at && r.tab == tabText {
 			r.limit = msg.limit
-			r.page = v.textPage(&msg.view, msg.limit, int64(v.bodySize()))
+			r.page = v.textPage(&msg.view, msg.limit, msg.key.w, int64(v.bodySize()))
 		}
 	case scanned:
 		if msg.by != v || msg.tree != r.tree {
@@ -92,14 +92,16 @@ func (v *screen) bodySize() int {
 	return len(rec.Body)
 }
 
-// textPage is a view as rows.
-func (v *screen) textPage(view *inspectors.View, limit int, size int64) *page {
+// textPage is a view as rows of w cells.
+func (v *screen) textPage(view *inspectors.View, limit, w int, size int64) *page {
 	var rows []func(w int) string
 	for _, problem := range view.Problems {
 		rows = append(rows, v.say(theme.Warn, v.o.Theme.Glyph(theme.Warning)+" "+problem.Message))
 	}
 	for _, line := range view.Lines {
-		rows = append(rows, func(w int) string { return kit.Spans(v.o.Theme, line, w) })
+		for _, row := range folded(line, w-2) {
+			rows = append(rows, func(w int) string { return kit.Spans(v.o.Theme, row, w) })
+		}
 	}
 	p := rowsPage(rows)
 	if !view.Truncated {
@@ -127,9 +129,9 @@ func (v *screen) refuseMore() string {
 }
 
 // text lays the beginning of the body out.
-func (v *screen) text(body *inspectedBody) *page {
+func (v *screen) text(body *inspectedBody, w int) *page {
 	view := v.chain.Inspect(context.Background(), body.rec, inspectors.Env{Limit: v.resp.textLimit()})
-	return v.textPage(&view, v.resp.textLimit(), int64(len(body.rec.Body)))
+	return v.textPage(&view, v.resp.textLimit(), w, int64(len(body.rec.Body)))
 }
 
 // treePage shows the body folded.

@@ -23,6 +23,7 @@ type Form struct {
 	picked   map[string]int            // variant of a union, by path
 	parked   map[string]*jsondoc.Value // what was taken out for another choice
 	problems map[string]string         // by path
+	first    string                    // of them, with its path
 }
 
 // New makes a form of a contract's shapes.

@@ -10,10 +10,13 @@ import (
 
 // Lay makes the rows that are visible, and looks for what is wrong.
 func (f *Form) Lay() {
-	f.problems = map[string]string{}
+	f.problems, f.first = map[string]string{}, ""
 	for _, p := range f.Check() {
 		if _, ok := f.problems[p.Path.String()]; !ok {
 			f.problems[p.Path.String()] = p.Text
+			if f.first == "" {
+				f.first = strings.TrimPrefix(p.Path.String()+": ", ": ") + p.Text
+			}
 		}
 	}
 	f.Rows = f.Rows[:0]
@@ -207,3 +210,6 @@ func (f *Form) Set() int {
 
 // Wrong is in how many places something is wrong.
 func (f *Form) Wrong() int { return len(f.problems) }
+
+// First is the first of those places, and what is wrong there; "" if nothing is.
+func (f *Form) First() string { return f.first }
