@@ -114,7 +114,7 @@ func (a *app) entries(ctx context.Context, conn *probes.Conn) (out []entry, err 
 			return out, err
 		}
 		for _, m := range methods {
-			out = append(out, entry{Target: conn.Target.Name, Kind: "method", Name: m.Name, Effect: m.Effect.String(),
+			out = append(out, entry{Target: conn.Target.Name, Kind: "method", Name: m.Name, Parent: m.Group, Effect: m.Effect.String(),
 				Streams: streams(m), Doc: m.Doc, Params: m.Params})
 		}
 	}
