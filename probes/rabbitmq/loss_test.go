@@ -136,7 +136,7 @@ func TestWindowOfLargeMessages(t *testing.T) {
 			p := b.open(t, func(t *probes.Target) { t.Options[optPrefetch] = "300" })
 			ctx, stop := context.WithCancel(limit(t))
 			defer stop()
-			read, stalled, done := 0, make(chan struct{}), make(chan struct{})
+			read, published, stalled, done := 0, make(chan struct{}), make(chan struct{}), make(chan struct{})
 			go func() {
 				defer close(done)
 				for r, err := range p.Tail(ctx, probes.TailQuery{Subject: c.subject}) {
@@ -144,7 +144,13 @@ func TestWindowOfLargeMessages(t *testing.T) {
 						t.Error(err)
 						return
 					}
-					if read++; read == firstWindow+5 && r.Kind == probes.Message {
+					if read++; read == 1 {
+						select {
+						case <-published: // a pause in the first window would begin it anew
+						case <-ctx.Done():
+						}
+					}
+					if read == firstWindow+5 && r.Kind == probes.Message {
 						close(stalled)
 						<-ctx.Done()
 					}
@@ -152,6 +158,7 @@ func TestWindowOfLargeMessages(t *testing.T) {
 			}()
 			b.bound(t, "x")
 			b.publish(t, "x", "", slices.Repeat([][]byte{make([]byte, c.size)}, c.n)...)
+			close(published)
 			<-stalled
 			// Statistics come once a second, and no earlier than all was sent.
 			var unacked int64
