@@ -182,6 +182,7 @@ func (c *Client) load(ctx context.Context, w wanted) (schema.Found, time.Duratio
 	ctx, cancel := context.WithTimeout(ctx, fetchTimeout)
 	defer cancel()
 	a, src, err := c.source(ctx, w)
+	err = ofAll(err)
 	left := c.gate.leave(ctx, c.now(), err)
 	switch {
 	case left > 0:
@@ -201,6 +202,18 @@ func (c *Client) load(ctx context.Context, w wanted) (schema.Found, time.Duratio
 		return found, latestFor, nil
 	}
 	return found, 0, nil
+}
+
+// ofAll takes out of a failure which schema it was met with, if it is one that
+// every other schema would meet: it is told of those, too.
+func ofAll(err error) error {
+	var e *probes.Error
+	if !isDown(err) || !errors.As(err, &e) {
+		return err
+	}
+	all := *e
+	all.Op = ""
+	return &all
 }
 
 func (c *Client) fail(op string, kind, err error) *probes.Error {
