@@ -47,14 +47,14 @@ func (p *probe) ask(ctx context.Context, op string, u *url.URL, query string) (*
 	req.Header.Set("Accept-Encoding", httplink.Codings)
 	p.link.Dress(req)
 	watch := httplink.NewStopwatch()
-	resp, err := p.link.HTTP.RoundTrip(req.WithContext(watch.Attach(limited)))
+	resp, err := p.link.HTTP.RoundTrip(watch.Attach(req.WithContext(limited)))
 	if err != nil {
 		return nil, p.link.Explain(limited, op, watch, err)
 	}
 	defer resp.Body.Close()
 	dec := httplink.NewDecoder(resp)
 	defer dec.Close()
-	text, cut, err := httplink.ReadBody(dec, maxOwn)
+	text, cut, err := httplink.ReadBody(dec, 0, maxOwn)
 	switch {
 	case err != nil:
 		return nil, p.unread(limited, op, watch, err)

@@ -125,7 +125,7 @@ func (x *exchange) send(ctx context.Context, accept string) error {
 		return err
 	}
 	x.watch = httplink.NewStopwatch()
-	x.resp, err = x.p.link.HTTP.RoundTrip(req.WithContext(x.watch.Attach(ctx)))
+	x.resp, err = x.p.link.HTTP.RoundTrip(x.watch.Attach(req.WithContext(ctx)))
 	if err != nil {
 		return x.p.link.Explain(ctx, x.op(), x.watch, err)
 	}
@@ -192,7 +192,7 @@ func (x *exchange) whole(ctx context.Context) error {
 	defer x.resp.Body.Close()
 	dec := httplink.NewDecoder(x.resp)
 	defer dec.Close()
-	body, cut, err := httplink.ReadBody(dec, x.in.MaxBody)
+	body, cut, err := httplink.ReadBody(dec, 0, x.in.MaxBody)
 	x.watch.Ended()
 	if httplink.IsTLSMixUp(x.resp, body) {
 		return x.p.link.SpeaksTLS(x.op())

@@ -50,7 +50,7 @@ func newProbe(t probes.Target) (*probe, error) {
 	if err := p.setOptions(t.Options); err != nil {
 		return nil, usage(err, "")
 	}
-	if p.link, err = httplink.New(t, base); err != nil {
+	if p.link, err = httplink.New(t, base, ""); err != nil {
 		return nil, usage(err, "")
 	}
 	p.link.Plain, p.link.Secure = "graphql://", "graphqls://"

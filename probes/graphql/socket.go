@@ -84,7 +84,7 @@ func (x *exchange) dial(ctx context.Context) (*websocket.Conn, error) {
 		return nil, err
 	}
 	x.watch = httplink.NewStopwatch()
-	conn, resp, err := websocket.Dial(x.watch.Attach(ctx), u.String(), &websocket.DialOptions{
+	conn, resp, err := websocket.Dial(x.watch.Watch(ctx, httplink.HostPort(x.p.link.Base)), u.String(), &websocket.DialOptions{
 		HTTPClient: &http.Client{Transport: x.p.link.HTTP, CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse }},
 		HTTPHeader: req.Header, Host: req.Host, Subprotocols: []string{protocolWS, protocolLegacy}})
 	switch {

@@ -7,6 +7,7 @@ import (
 	"strings"
 
 	"iscope/probes"
+	"iscope/probes/internal/httplink"
 )
 
 // call is a request line as people write it: "GET /orders/{id}",
@@ -46,7 +47,7 @@ func parseCall(s string) (call, error) {
 	if isMethod(method) {
 		method = strings.ToUpper(method)
 	}
-	if !validHeaderName(method) || method == "CONNECT" {
+	if !httplink.ValidHeaderName(method) || method == "CONNECT" {
 		return call{}, fmt.Errorf("%q is no HTTP method that can be called", method)
 	}
 	if strings.Contains(target, "#") {
@@ -89,10 +90,10 @@ func (p *probe) parseCall(s string) (call, error) {
 	if err != nil || c.host == "" {
 		return c, err
 	}
-	if c.host != p.base.Host && c.host != hostPort(p.base) {
-		return call{}, fmt.Errorf("%s is another host than the target's, %s", c.host, p.base.Host)
+	if c.host != p.Base.Host && c.host != httplink.HostPort(p.Base) {
+		return call{}, fmt.Errorf("%s is another host than the target's, %s", c.host, p.Base.Host)
 	}
-	if rest, ok := strings.CutPrefix(c.path, p.base.EscapedPath()+"/"); ok {
+	if rest, ok := strings.CutPrefix(c.path, p.Base.EscapedPath()+"/"); ok {
 		c.path = "/" + rest
 	}
 	return c, nil
@@ -143,28 +144,4 @@ func (d *document) nearest(name string) string {
 		names[i] = o.name()
 	}
 	return probes.NearestHint(name, names)
-}
-
-// validHeaderName follows the token rule of RFC 9110 §5.6.2, which methods
-// share.
-func validHeaderName(s string) bool {
-	for i := range len(s) {
-		c := s[i]
-		switch {
-		case '0' <= c && c <= '9', 'a' <= c && c <= 'z', 'A' <= c && c <= 'Z', strings.IndexByte("!#$%&'*+-.^_`|~", c) >= 0:
-		default:
-			return false
-		}
-	}
-	return s != ""
-}
-
-// validHeaderValue follows RFC 9110 §5.5: no control characters but the tab.
-func validHeaderValue(v []byte) bool {
-	for _, c := range v {
-		if c < ' ' && c != '\t' || c == 0x7f {
-			return false
-		}
-	}
-	return true
 }

@@ -13,6 +13,7 @@ import (
 	"github.com/klauspost/compress/zstd"
 
 	"iscope/probes"
+	"iscope/probes/internal/httplink"
 )
 
 // coded codes a text by the standard library, which the driver does not use.
@@ -80,7 +81,7 @@ func TestRequestsAreCompressed(t *testing.T) {
 		p := openTarget(t, noDoc(serve(t, "", s.handle).URL))
 		req, _, _ := mustInvoke(t, p, "POST /any", text, func(in *probes.Invocation) { in.Compression = coding })
 		got, body := s.request()
-		d := newDecoder(&http.Response{Header: http.Header{"Content-Encoding": {got.Header.Get("Content-Encoding")}}, Body: io.NopCloser(strings.NewReader(body))})
+		d := httplink.NewDecoder(&http.Response{Header: http.Header{"Content-Encoding": {got.Header.Get("Content-Encoding")}}, Body: io.NopCloser(strings.NewReader(body))})
 		plain, err := io.ReadAll(d)
 		if err != nil || string(plain) != text || got.Header.Get("Content-Encoding") != coding || len(body) > 500 {
 			t.Errorf("%s: %d bytes came, error %v", coding, len(body), err)

@@ -11,6 +11,7 @@ import (
 	"time"
 
 	"iscope/probes"
+	"iscope/probes/internal/httplink"
 )
 
 // Attributes of a service described by a document.
@@ -47,7 +48,7 @@ func (p *probe) Discover(ctx context.Context, q probes.DiscoverQuery) iter.Seq2[
 			case <-time.After(p.poll):
 			case <-ctx.Done():
 				return
-			case <-p.life.Done():
+			case <-p.Life.Done():
 				return
 			}
 		}
@@ -73,7 +74,7 @@ func (p *probe) snapshot(ctx context.Context, q probes.DiscoverQuery) (snap prob
 		return probes.Snapshot{}, "", err
 	}
 	node := p.node(doc)
-	if doc != nil && (doc.url == nil || doc.url.Host != p.base.Host) {
+	if doc != nil && (doc.url == nil || doc.url.Host != p.Base.Host) {
 		// The document came from elsewhere and says nothing of the server.
 		err := p.Check(ctx)
 		if ctx.Err() != nil {
@@ -83,7 +84,7 @@ func (p *probe) snapshot(ctx context.Context, q probes.DiscoverQuery) (snap prob
 			node.Health, node.Reason = probes.HealthFail, err.Error()
 		}
 	}
-	claim := probes.Claim{Node: node, By: p.target.Name, Call: "HEAD " + p.resolve("/").Path,
+	claim := probes.Claim{Node: node, By: p.Target.Name, Call: "HEAD " + p.resolve("/").Path,
 		Class: probes.Declared, Seen: time.Now()}
 	state = "no document"
 	if doc != nil {
@@ -100,21 +101,21 @@ func (p *probe) snapshot(ctx context.Context, q probes.DiscoverQuery) (snap prob
 
 // knows refuses a subject that is neither the service nor something it offers.
 func (p *probe) knows(doc *document, subject string) error {
-	if subject == "" || subject == p.target.Name || subject == hostPort(p.base) || doc == nil || subject == doc.title() {
+	if subject == "" || subject == p.Target.Name || subject == httplink.HostPort(p.Base) || doc == nil || subject == doc.title() {
 		return nil
 	}
 	c, err := parseCall(subject)
 	if err == nil && (doc.find(c) != nil || doc.below(c.path)) {
 		return nil
 	}
-	return p.fail("listing", probes.ErrNotFound, fmt.Errorf("no operation %q", subject), doc.nearest(subject))
+	return p.Fail("listing", probes.ErrNotFound, fmt.Errorf("no operation %q", subject), doc.nearest(subject))
 }
 
 func (p *probe) node(doc *document) *probes.Node {
-	at := hostPort(p.base)
-	n := &probes.Node{ID: probes.NodeID(probes.NodeService, p.target.Name, p.target.Name), Kind: probes.NodeService,
-		Name: p.target.Name, Addr: at, Health: probes.HealthOK,
-		Aliases: append([]string{probes.AddrAlias(at)}, p.target.Aliases...)}
+	at := httplink.HostPort(p.Base)
+	n := &probes.Node{ID: probes.NodeID(probes.NodeService, p.Target.Name, p.Target.Name), Kind: probes.NodeService,
+		Name: p.Target.Name, Addr: at, Health: probes.HealthOK,
+		Aliases: append([]string{probes.AddrAlias(at)}, p.Target.Aliases...)}
 	add := func(name, value string) {
 		if value != "" {
 			n.Attrs = append(n.Attrs, probes.Attr{Name: name, Value: value})
@@ -134,8 +135,8 @@ func (p *probe) node(doc *document) *probes.Node {
 		}
 	}
 	add(probes.AttrProtocol, "http")
-	add(probes.AttrURL, p.base.String())
-	add(probes.AttrServerAddress, p.base.Hostname())
+	add(probes.AttrURL, p.Base.String())
+	add(probes.AttrServerAddress, p.Base.Hostname())
 	add(probes.AttrServerPort, at[strings.LastIndexByte(at, ':')+1:])
 	return n
 }
@@ -185,7 +186,7 @@ func (p *probe) Method(ctx context.Context, name string) (probes.Method, error) 
 			return m, nil
 		}
 	}
-	return probes.Method{Name: name}, p.fail("finding the operation", probes.ErrNotFound,
+	return probes.Method{Name: name}, p.Fail("finding the operation", probes.ErrNotFound,
 		fmt.Errorf("the document has no operation %q", name), doc.nearest(name))
 }
 
@@ -200,5 +201,5 @@ func (p *probe) dressed(op string, err error) error {
 	if kind == probes.ErrTimeout {
 		err = fmt.Errorf("timed out: the OpenAPI document was not read in time")
 	}
-	return p.fail(op, kind, err, "")
+	return p.Fail(op, kind, err, "")
 }

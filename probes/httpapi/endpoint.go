@@ -3,11 +3,11 @@ package httpapi
 import (
 	"errors"
 	"fmt"
-	"net"
 	"net/url"
 	"strings"
 
 	"iscope/probes"
+	"iscope/probes/internal/httplink"
 )
 
 // endpointOf reads the target's address: host:port, with or without a scheme
@@ -34,14 +34,14 @@ func endpointOf(t *probes.Target) (base *url.URL, hosts []string, err error) {
 	if base, err = baseOf(t, u); err != nil {
 		return nil, nil, err
 	}
-	hosts = []string{hostPort(base)}
+	hosts = []string{httplink.HostPort(base)}
 	for _, host := range others {
 		o, err := url.Parse("//" + host)
 		if err != nil || o.Hostname() == "" || o.Host != host {
 			return nil, nil, fmt.Errorf("%q is no host:port", host)
 		}
 		o.Scheme = base.Scheme
-		hosts = append(hosts, hostPort(o))
+		hosts = append(hosts, httplink.HostPort(o))
 	}
 	return base, hosts, nil
 }
@@ -93,16 +93,4 @@ func takeUser(t *probes.Target, u *url.URL) {
 	if p, ok := u.User.Password(); ok {
 		t.Auth.Password = probes.NewSecret(p)
 	}
-}
-
-// hostPort is the address with the scheme's default port made explicit.
-func hostPort(u *url.URL) string {
-	port := u.Port()
-	if port == "" {
-		port = "80"
-		if u.Scheme == "https" {
-			port = "443"
-		}
-	}
-	return net.JoinHostPort(u.Hostname(), port)
 }

@@ -23,6 +23,7 @@ import (
 	"time"
 
 	"iscope/probes"
+	"iscope/probes/internal/httplink"
 )
 
 // listen serves raw connections with f until the test ends.
@@ -108,7 +109,7 @@ func TestPeersThatAreNoHTTPServer(t *testing.T) {
 
 func TestNamesThatDoNotResolve(t *testing.T) {
 	p := openTarget(t, noDoc("shop.invalid:80"))
-	err := p.explain(context.Background(), "calling", newStopwatch(), &net.OpError{Op: "dial", Err: &net.DNSError{Err: "no such host", Name: "shop.invalid", IsNotFound: true}})
+	err := p.Explain(context.Background(), "calling", httplink.NewStopwatch(), &net.OpError{Op: "dial", Err: &net.DNSError{Err: "no such host", Name: "shop.invalid", IsNotFound: true}})
 	wantError(t, err, probes.ErrUnreachable, `no such host "shop.invalid"`, "cluster's DNS")
 }
 

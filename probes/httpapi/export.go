@@ -20,7 +20,7 @@ func (p *probe) Contract(ctx context.Context) (probes.Schema, error) {
 	}
 	data, err := doc.asJSON()
 	if err != nil {
-		return probes.Schema{}, p.fail(op, probes.ErrProtocol, err, "")
+		return probes.Schema{}, p.Fail(op, probes.ErrProtocol, err, "")
 	}
 	return probes.Schema{Ref: doc.place, Type: "openapi", Text: string(doc.text), Data: data}, nil
 }

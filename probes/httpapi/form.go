@@ -25,14 +25,14 @@ func (p *probe) Form(ctx context.Context, method string) (probes.Form, error) {
 	}
 	c, err := p.parseCall(method)
 	if err != nil {
-		return probes.Form{}, p.fail(op, probes.ErrUsage, err, "write it as METHOD /path")
+		return probes.Form{}, p.Fail(op, probes.ErrUsage, err, "write it as METHOD /path")
 	}
 	o := doc.find(c)
 	switch {
 	case c.socket || o != nil && o.isWebSocket():
 		return probes.Form{Root: probes.Shape{Kind: probes.ShapeAny, Type: "message"}}, nil
 	case o == nil:
-		return probes.Form{}, p.fail(op, probes.ErrNotFound, errNoOperation(method), doc.nearest(method))
+		return probes.Form{}, p.Fail(op, probes.ErrNotFound, errNoOperation(method), doc.nearest(method))
 	}
 	b := o.requestBody("")
 	if b == nil {

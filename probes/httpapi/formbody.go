@@ -8,6 +8,8 @@ import (
 	"net/textproto"
 	"path/filepath"
 	"strings"
+
+	"iscope/probes/internal/httplink"
 )
 
 // fields reads a JSON object in the order it is written in.
@@ -155,7 +157,7 @@ func (d *draft) addPart(w *multipart.Writer, name string, v any) error {
 		contentType = "application/json"
 	}
 	h := textproto.MIMEHeader{"Content-Disposition": {mime.FormatMediaType("form-data", disposition)}}
-	if contentType = strings.TrimSpace(contentType); contentType != "" && validHeaderValue([]byte(contentType)) {
+	if contentType = strings.TrimSpace(contentType); contentType != "" && httplink.ValidHeaderValue([]byte(contentType)) {
 		h.Set("Content-Type", contentType)
 	}
 	to, err := w.CreatePart(h)

@@ -11,6 +11,7 @@ import (
 	"time"
 
 	"iscope/probes"
+	"iscope/probes/internal/httplink"
 )
 
 // Invoke calls an operation of the document, or any method and path. It blocks
@@ -39,7 +40,7 @@ type exchange struct {
 	subject string // of the records
 	req     *http.Request
 	resp    *http.Response
-	watch   *stopwatch
+	watch   *httplink.Stopwatch
 	id      string
 	frame   int
 	hop     hop
@@ -48,13 +49,13 @@ type exchange struct {
 func (x *exchange) run(ctx context.Context) error {
 	d := x.in.Deadline
 	if d <= 0 {
-		d = x.p.target.RequestTimeout()
+		d = x.p.Target.RequestTimeout()
 	}
 	if err := x.prepare(ctx, d); err != nil {
 		return err
 	}
-	limited := x.p.bound(ctx, d)
-	defer limited.release()
+	limited := x.p.Bound(ctx, d)
+	defer limited.Release()
 	defer x.hop.release()
 	x.req = x.req.WithContext(limited)
 	if x.draft.call.socket {
@@ -79,7 +80,7 @@ func (x *exchange) run(ctx context.Context) error {
 	}
 	defer x.resp.Body.Close()
 	if x.in.Deadline <= 0 && x.isStream() {
-		limited.lift() // the target's timeout bounds requests, not streams
+		limited.Lift() // the target's timeout bounds requests, not streams
 	}
 	if err := x.answer(); err != nil {
 		return err
@@ -93,7 +94,7 @@ func (x *exchange) op() string { return "calling " + x.in.Method }
 func (x *exchange) prepare(ctx context.Context, patience time.Duration) error {
 	doc, err := x.p.contract(ctx, x.in.Method, patience)
 	if err != nil {
-		if ctx.Err() != nil || x.p.life.Err() != nil {
+		if ctx.Err() != nil || x.p.Life.Err() != nil {
 			return x.p.dressed(x.op(), err)
 		}
 		doc = nil
@@ -112,11 +113,11 @@ func (x *exchange) prepare(ctx context.Context, patience time.Duration) error {
 	case errors.As(err, &known):
 		return err
 	case errors.As(err, &mistake):
-		return x.p.fail(x.op(), probes.ErrUsage, err, mistake.hint)
+		return x.p.Fail(x.op(), probes.ErrUsage, err, mistake.hint)
 	case errors.Is(err, context.Canceled), errors.Is(err, context.DeadlineExceeded):
-		return x.p.fail(x.op(), probes.KindOfCause(err), err, "")
+		return x.p.Fail(x.op(), probes.KindOfCause(err), err, "")
 	}
-	return x.p.fail(x.op(), probes.ErrUsage, err, "")
+	return x.p.Fail(x.op(), probes.ErrUsage, err, "")
 }
 
 // contract is the document a call is made by. An operation that it does not
@@ -147,10 +148,10 @@ func (x *exchange) send() error {
 	if !x.emit(x.request()) {
 		return errLeft
 	}
-	x.watch = newStopwatch()
-	resp, err := x.hop.transport(x.p).RoundTrip(x.watch.attach(x.req))
+	x.watch = httplink.NewStopwatch()
+	resp, err := x.hop.transport(x.p).RoundTrip(x.watch.Attach(x.req))
 	if err != nil {
-		return x.p.explain(x.req.Context(), x.op(), x.watch, err)
+		return x.p.Explain(x.req.Context(), x.op(), x.watch, err)
 	}
 	x.resp = resp
 	return nil
@@ -162,9 +163,9 @@ func (x *exchange) isStream() bool {
 
 // answer records the response, frame by frame if it is a stream.
 func (x *exchange) answer() error {
-	in := newDecoder(x.resp)
-	defer in.close()
-	defer x.watch.ended()
+	in := httplink.NewDecoder(x.resp)
+	defer in.Close()
+	defer x.watch.Ended()
 	switch {
 	case !hasBody(x.req.Method, x.resp.StatusCode):
 		return x.respond(in, nil, 0, nil)
@@ -172,25 +173,25 @@ func (x *exchange) answer() error {
 		return x.events(in)
 	}
 	expected := x.resp.ContentLength
-	if len(in.undo) > 0 {
+	if in.Coded() {
 		expected = -1
 	}
-	body, cut, err := readBody(in, expected, x.in.MaxBody)
-	if x.req.URL.Scheme == "http" && isTLSMixUp(x.resp, body) && len(body) > 0 {
-		return x.p.fail(x.op(), probes.ErrTLS, errSpeaksTLS, hintUseHTTPS)
+	body, cut, err := httplink.ReadBody(in, expected, x.in.MaxBody)
+	if x.req.URL.Scheme == "http" && httplink.IsTLSMixUp(x.resp, body) {
+		return x.p.SpeaksTLS(x.op())
 	}
-	x.watch.ended()
+	x.watch.Ended()
 	return x.respond(in, body, cut, err)
 }
 
 // respond records a whole response. One that was cut off is shown as far as it
 // came, before the error.
-func (x *exchange) respond(in *decoder, body []byte, cut int64, readErr error) error {
+func (x *exchange) respond(in *httplink.Decoder, body []byte, cut int64, readErr error) error {
 	rec := x.response()
-	rec.Header = headerFields(x.resp.Header)
+	rec.Header = httplink.Fields(x.resp.Header)
 	rec.Body, rec.Cut = body, cut
-	rec.Attrs = append(rec.Attrs, wireSize(in.wire))
-	rec.Attrs = addAttr(rec.Attrs, probes.AttrReason, in.note())
+	rec.Attrs = append(rec.Attrs, wireSize(in.Wire))
+	rec.Attrs = addAttr(rec.Attrs, probes.AttrReason, in.Note())
 	if readErr != nil {
 		return x.cutOff(rec, readErr)
 	}
@@ -212,42 +213,42 @@ func (x *exchange) cutOff(rec probes.Record, err error) error {
 	if !x.emit(rec) {
 		return errLeft
 	}
-	var broken *decoding
+	var broken *httplink.DecodeError
 	if errors.As(err, &broken) {
-		return x.p.fail(x.op(), probes.ErrProtocol, broken, "")
+		return x.p.Fail(x.op(), probes.ErrProtocol, broken, "")
 	}
-	return x.p.explain(x.req.Context(), x.op(), x.watch, fmt.Errorf("reading the body: %w", err))
+	return x.p.Explain(x.req.Context(), x.op(), x.watch, fmt.Errorf("reading the body: %w", err))
 }
 
 // events records server-sent events as they arrive. The first one carries the
 // headers of the response.
-func (x *exchange) events(in *decoder) error {
-	r := newEventReader(in, x.in.MaxBody)
+func (x *exchange) events(in *httplink.Decoder) error {
+	r := httplink.NewEventReader(in, x.in.MaxBody)
 	var wire int64
 	for first := true; ; first = false {
-		ev, err := r.next()
+		ev, err := r.Next()
 		ended := errors.Is(err, io.EOF)
 		if ended && !first {
 			return nil
 		}
 		rec := x.response()
 		if first {
-			rec.Header = headerFields(x.resp.Header)
+			rec.Header = httplink.Fields(x.resp.Header)
 		}
-		rec.Body, rec.Cut = ev.data, ev.cut
-		rec.Attrs = addAttr(addAttr(rec.Attrs, attrEventName, ev.name), attrEventID, ev.id)
-		if len(in.undo) == 0 { // a coding's blocks do not end with the events
-			rec.Attrs = append(rec.Attrs, wireSize(r.taken-wire))
-			wire = r.taken
+		rec.Body, rec.Cut = ev.Data, ev.Cut
+		rec.Attrs = addAttr(addAttr(rec.Attrs, attrEventName, ev.Name), attrEventID, ev.ID)
+		if !in.Coded() { // a coding's blocks do not end with the events
+			rec.Attrs = append(rec.Attrs, wireSize(r.Taken-wire))
+			wire = r.Taken
 		}
-		if ev.unsent {
+		if ev.Unsent {
 			rec.Err = "the stream ended in the middle of this event"
 		}
 		switch {
-		case err != nil && !ended && (first || ev.unsent):
+		case err != nil && !ended && (first || ev.Unsent):
 			return x.cutOff(rec, err)
 		case err != nil && !ended:
-			return x.p.explain(x.req.Context(), x.op(), x.watch, fmt.Errorf("reading events: %w", err))
+			return x.p.Explain(x.req.Context(), x.op(), x.watch, fmt.Errorf("reading events: %w", err))
 		case !x.emit(rec):
 			return errLeft
 		case ended:

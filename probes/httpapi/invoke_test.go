@@ -16,6 +16,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 
 	"iscope/probes"
+	"iscope/probes/internal/httplink"
 )
 
 // seen is a server's view of requests.
@@ -425,7 +426,7 @@ func TestContractViolations(t *testing.T) {
 }
 
 func TestNoProxyAndNoCookies(t *testing.T) {
-	tr, err := newTransport(probes.TLS{}, "")
+	tr, err := httplink.NewTransport(probes.TLS{}, "")
 	if err != nil || tr.Proxy != nil {
 		t.Errorf("a proxy function is set, or error %v", err)
 	}

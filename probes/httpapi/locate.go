@@ -13,6 +13,7 @@ import (
 	"time"
 
 	"iscope/probes"
+	"iscope/probes/internal/httplink"
 )
 
 // Bounds of looking for a document.
@@ -54,18 +55,18 @@ func (e *noDocument) Unwrap() error { return probes.ErrNotFound }
 // loadDocument finds and reads the document. last is the one known so far: its
 // place is tried first, and it is kept if it has not changed.
 func (p *probe) loadDocument(ctx context.Context, last *document) (*document, error) {
-	if place := p.target.Options[optOpenAPI]; place != "" {
+	if place := p.Target.Options[optOpenAPI]; place != "" {
 		return p.loadConfigured(ctx, place, last)
 	}
 	var places []*url.URL
 	if last != nil {
 		places = append(places, last.url)
 	}
-	for _, prefix := range []string{p.base.Path, ""} {
+	for _, prefix := range []string{p.Base.Path, ""} {
 		for _, path := range wellKnown {
 			places = append(places, p.onHost(prefix+path))
 		}
-		if p.base.Path == "" {
+		if p.Base.Path == "" {
 			break
 		}
 	}
@@ -78,13 +79,13 @@ func (p *probe) loadConfigured(ctx context.Context, place string, last *document
 	case strings.HasPrefix(place, "http://"), strings.HasPrefix(place, "https://"):
 		u, err := url.Parse(place)
 		if err != nil || u.Host == "" {
-			return nil, p.fail("reading the OpenAPI document", probes.ErrUsage, fmt.Errorf("option openapi is no URL: %q", place), "")
+			return nil, p.Fail("reading the OpenAPI document", probes.ErrUsage, fmt.Errorf("option openapi is no URL: %q", place), "")
 		}
 		return p.search(ctx, []*url.URL{u}, wholeDownload, wholeDownload, last)
 	case strings.HasPrefix(place, "/"):
 		places := []*url.URL{p.onHost(place)}
-		if p.base.Path != "" && !strings.HasPrefix(place, p.base.Path+"/") {
-			places = append(places, p.onHost(p.base.Path+place))
+		if p.Base.Path != "" && !strings.HasPrefix(place, p.Base.Path+"/") {
+			places = append(places, p.onHost(p.Base.Path+place))
 		}
 		return p.search(ctx, places, wholeDownload, wholeDownload, last)
 	}
@@ -97,25 +98,25 @@ func (p *probe) onHost(path string) *url.URL {
 	if err != nil {
 		u = &url.URL{Path: path}
 	}
-	return &url.URL{Scheme: p.base.Scheme, Host: p.base.Host, Path: u.Path, RawPath: u.RawPath, RawQuery: u.RawQuery}
+	return &url.URL{Scheme: p.Base.Scheme, Host: p.Base.Host, Path: u.Path, RawPath: u.RawPath, RawQuery: u.RawQuery}
 }
 
 func (p *probe) loadFile(name string, last *document) (*document, error) {
 	op := "reading " + name
 	info, err := os.Stat(name)
 	if err != nil {
-		return nil, p.fail(op, probes.ErrUsage, err, "a path on the target starts with a slash, a local file with ./ or file:")
+		return nil, p.Fail(op, probes.ErrUsage, err, "a path on the target starts with a slash, a local file with ./ or file:")
 	}
 	if !info.Mode().IsRegular() || info.Size() > maxDocument {
-		return nil, p.fail(op, probes.ErrUsage, fmt.Errorf("it is no regular file of at most %d MiB", maxDocument>>20), "")
+		return nil, p.Fail(op, probes.ErrUsage, fmt.Errorf("it is no regular file of at most %d MiB", maxDocument>>20), "")
 	}
 	text, err := os.ReadFile(name)
 	if err != nil {
-		return nil, p.fail(op, probes.ErrUsage, err, "")
+		return nil, p.Fail(op, probes.ErrUsage, err, "")
 	}
 	doc, err := p.readDocument(text, name, last)
 	if err != nil {
-		return nil, p.fail(op, probes.ErrUsage, err, "")
+		return nil, p.Fail(op, probes.ErrUsage, err, "")
 	}
 	doc.place, doc.call = "file "+name, "read "+name
 	return doc, nil
@@ -143,7 +144,7 @@ func (p *probe) search(ctx context.Context, places []*url.URL, each, whole time.
 		}
 		none.tried = append(none.tried, p.callText(u)+": "+unusable.Error())
 	}
-	return nil, p.fail("looking for the OpenAPI document", probes.ErrNotFound, none, "set the option openapi to its path, URL or file")
+	return nil, p.Fail("looking for the OpenAPI document", probes.ErrNotFound, none, "set the option openapi to its path, URL or file")
 }
 
 // unusable is an answer that is no document.
@@ -171,7 +172,7 @@ func (p *probe) try(ctx context.Context, u *url.URL, d time.Duration, last *docu
 
 // callText words a request for people: with its host only if that is another.
 func (p *probe) callText(u *url.URL) string {
-	if u.Host == p.base.Host {
+	if u.Host == p.Base.Host {
 		return "GET " + u.RequestURI()
 	}
 	return "GET " + u.Redacted()
@@ -195,7 +196,7 @@ func (p *probe) readDocument(text []byte, file string, last *document) (*documen
 		return nil, err
 	}
 	doc := &document{parsed: d, text: text, sum: sum}
-	doc.ops = operationsOf(d, p.base.Path)
+	doc.ops = operationsOf(d, p.Base.Path)
 	return doc, nil
 }
 
@@ -205,12 +206,12 @@ var errNotModified = errors.New("not modified")
 // another host, which gets no credentials. Redirects are followed on the same
 // host only.
 func (p *probe) download(ctx context.Context, u *url.URL, last *document) (text []byte, etag string, err error) {
-	rt, own := http.RoundTripper(p), u.Host == p.base.Host && u.Scheme == p.base.Scheme
+	rt, own := http.RoundTripper(p), u.Host == p.Base.Host && u.Scheme == p.Base.Scheme
 	if !own {
-		conf := probes.TLS{Enabled: true, CAFile: p.target.TLS.CAFile}
-		other, err := newTransport(conf, "")
+		conf := probes.TLS{Enabled: true, CAFile: p.Target.TLS.CAFile}
+		other, err := httplink.NewTransport(conf, "")
 		if err != nil {
-			return nil, "", p.fail("reading "+u.Redacted(), probes.ErrUsage, err, "")
+			return nil, "", p.Fail("reading "+u.Redacted(), probes.ErrUsage, err, "")
 		}
 		defer other.CloseIdleConnections()
 		rt = other
@@ -218,7 +219,7 @@ func (p *probe) download(ctx context.Context, u *url.URL, last *document) (text 
 	for range 4 {
 		req, err := http.NewRequestWithContext(ctx, http.MethodGet, u.String(), nil)
 		if err != nil {
-			return nil, "", p.fail("reading "+u.Redacted(), probes.ErrUsage, err, "")
+			return nil, "", p.Fail("reading "+u.Redacted(), probes.ErrUsage, err, "")
 		}
 		req.Header.Set("Accept", "application/json, application/yaml;q=0.9, */*;q=0.5")
 		req.Header.Set("Accept-Encoding", "gzip")
@@ -239,11 +240,11 @@ func (p *probe) download(ctx context.Context, u *url.URL, last *document) (text 
 
 // fetch makes one request and returns its text, or where to go instead.
 func (p *probe) fetch(rt http.RoundTripper, req *http.Request) (next *url.URL, text []byte, etag string, err error) {
-	watch := newStopwatch()
+	watch := httplink.NewStopwatch()
 	op := "reading " + req.URL.Redacted()
-	resp, err := rt.RoundTrip(watch.attach(req))
+	resp, err := rt.RoundTrip(watch.Attach(req))
 	if err != nil {
-		return nil, nil, "", p.explain(req.Context(), op, watch, err)
+		return nil, nil, "", p.Explain(req.Context(), op, watch, err)
 	}
 	defer resp.Body.Close()
 	if to, err := resp.Location(); err == nil && resp.StatusCode/100 == 3 {
@@ -258,12 +259,12 @@ func (p *probe) fetch(rt http.RoundTripper, req *http.Request) (next *url.URL, t
 	if resp.StatusCode != http.StatusOK {
 		return nil, nil, "", &unusable{statusText(resp.StatusCode)}
 	}
-	in := newDecoder(resp)
-	defer in.close()
+	in := httplink.NewDecoder(resp)
+	defer in.Close()
 	text, err = io.ReadAll(io.LimitReader(in, maxDocument+1))
 	switch {
 	case err != nil:
-		return nil, nil, "", p.explain(req.Context(), op, watch, err)
+		return nil, nil, "", p.Explain(req.Context(), op, watch, err)
 	case len(text) > maxDocument:
 		return nil, nil, "", &unusable{fmt.Sprintf("it is larger than %d MiB", maxDocument>>20)}
 	}

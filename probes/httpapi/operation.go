@@ -8,6 +8,7 @@ import (
 	"sync"
 
 	"iscope/probes"
+	"iscope/probes/internal/httplink"
 )
 
 // operation is one operation of a document. What a list does not show is made
@@ -71,7 +72,7 @@ func methodsIn(item part) []found {
 	}
 	more := objectIn(item, "additionalOperations") // OpenAPI 3.2
 	for _, method := range sortedKeys(more) {
-		if op, ok := more[method].(part); ok && validHeaderName(method) {
+		if op, ok := more[method].(part); ok && httplink.ValidHeaderName(method) {
 			out = append(out, found{method, "additionalOperations/" + escapePointer(method), op})
 		}
 	}

@@ -12,6 +12,7 @@ import (
 	"strings"
 
 	"iscope/probes"
+	"iscope/probes/internal/httplink"
 )
 
 // setBody reads the one document to send and gives it a content type: the
@@ -39,7 +40,7 @@ func (d *draft) setBody(ctx context.Context, next func(context.Context) ([]byte,
 	if given == "" {
 		contentType = declared.sendable()
 	}
-	if !validHeaderValue([]byte(contentType)) {
+	if !httplink.ValidHeaderValue([]byte(contentType)) {
 		return usagef("give a Content-Type header", "the document's content type %q cannot be sent", contentType)
 	}
 	d.declared = declared

@@ -11,23 +11,18 @@ import (
 	"time"
 
 	"iscope/probes"
+	"iscope/probes/internal/httplink"
 )
 
 // probe is one HTTP target. It connects lazily.
 type probe struct {
-	target probes.Target
-	base   *url.URL
-	auth   *credential
-	http   *http.Transport
-	pool   *pool // nil unless requests are spread over several instances
-	docs   *library
+	*httplink.Link
+	auth *credential
+	pool *pool // nil unless requests are spread over several instances
+	docs *library
 	// sockets makes the connections of WebSockets, which are HTTP/1.1 only.
 	sockets func() (*http.Transport, error)
 
-	// life ends with Close: it cuts off calls and stops the loading of
-	// documents.
-	life context.Context
-	end  context.CancelFunc
 	// poll is the time between two looks at the document while watching.
 	poll time.Duration
 }
@@ -54,21 +49,20 @@ func newProbe(t probes.Target) (*probe, error) {
 	if err != nil {
 		return nil, usage(err, "write it as http://host:port or http://host:port/base")
 	}
-	auth, err := credentialOf(t.Auth)
+	link, err := httplink.New(t, base, t.Options[optHTTP2])
 	if err != nil {
 		return nil, usage(err, "")
 	}
-	rt, err := newTransport(t.TLS, t.Options[optHTTP2])
-	if err != nil {
-		return nil, usage(err, "")
+	link.HTTP2 = "set the option http2: h2c, or use grpc:// if it is a gRPC server"
+	p := &probe{Link: link, poll: 30 * time.Second}
+	if link.Auth != nil {
+		p.auth = &credential{name: link.Auth.Name, value: link.Auth.Value}
 	}
-	p := &probe{target: t, base: base, auth: auth, http: rt, poll: 30 * time.Second}
-	p.sockets = sync.OnceValues(func() (*http.Transport, error) { return newTransport(t.TLS, "off") })
+	p.sockets = sync.OnceValues(func() (*http.Transport, error) { return httplink.NewTransport(t.TLS, "off") })
 	if t.Options[optBalance] != "" {
-		p.pool = newPool(hosts, rt)
+		p.pool, link.Spread = newPool(hosts, link.HTTP), true
 	}
-	p.life, p.end = context.WithCancel(context.Background())
-	p.docs = newLibrary(p.life, p.loadDocument)
+	p.docs = newLibrary(link.Life, p.loadDocument)
 	return p, nil
 }
 
@@ -94,34 +88,34 @@ func checkOptions(opts map[string]string) error {
 // base path. Any answer proves that an HTTP server is there; only where
 // credentials are configured does it matter that they are accepted.
 func (p *probe) Check(ctx context.Context) error {
-	limited := p.bound(ctx, p.target.RequestTimeout())
-	defer limited.release()
+	limited := p.Bound(ctx, p.Target.RequestTimeout())
+	defer limited.Release()
 	ctx = limited
 	u := p.resolve("/")
-	if place := p.target.Options[optOpenAPI]; strings.HasPrefix(place, "/") {
-		u = &url.URL{Scheme: p.base.Scheme, Host: p.base.Host, Path: place}
+	if place := p.Target.Options[optOpenAPI]; strings.HasPrefix(place, "/") {
+		u = &url.URL{Scheme: p.Base.Scheme, Host: p.Base.Host, Path: place}
 	}
 	op := "checking " + u.Path
 	req, err := http.NewRequestWithContext(ctx, http.MethodHead, u.String(), nil)
 	if err != nil {
-		return p.fail(op, probes.ErrUsage, err, "")
+		return p.Fail(op, probes.ErrUsage, err, "")
 	}
 	p.dress(req, p.auth)
-	watch := newStopwatch()
-	resp, err := p.RoundTrip(watch.attach(req))
+	watch := httplink.NewStopwatch()
+	resp, err := p.RoundTrip(watch.Attach(req))
 	if err != nil {
-		return p.explain(ctx, op, watch, err)
+		return p.Explain(ctx, op, watch, err)
 	}
 	defer resp.Body.Close()
 	switch {
-	case isTLSMixUp(resp, nil) && p.base.Scheme == "http" && p.speaksTLS(ctx):
-		return p.fail(op, probes.ErrTLS, errSpeaksTLS, hintUseHTTPS)
+	case resp.StatusCode == http.StatusBadRequest && resp.TLS == nil && p.Base.Scheme == "http" && p.SeemsTLS(ctx):
+		return p.SpeaksTLS(op)
 	case p.auth == nil:
 		return nil
 	case resp.StatusCode == http.StatusUnauthorized:
-		return p.fail(op, probes.ErrAuth, fmt.Errorf("the server answered %s", statusText(resp.StatusCode)), "check the target's auth")
+		return p.Fail(op, probes.ErrAuth, fmt.Errorf("the server answered %s", statusText(resp.StatusCode)), "check the target's auth")
 	case resp.StatusCode == http.StatusForbidden:
-		return p.fail(op, probes.ErrDenied, fmt.Errorf("the server answered %s", statusText(resp.StatusCode)), "")
+		return p.Fail(op, probes.ErrDenied, fmt.Errorf("the server answered %s", statusText(resp.StatusCode)), "")
 	}
 	return nil
 }
@@ -129,47 +123,13 @@ func (p *probe) Check(ctx context.Context) error {
 // Close cuts off calls, waits for a document being loaded and drops idle
 // connections.
 func (p *probe) Close() error {
-	p.end()
+	p.End()
 	p.docs.wait()
-	p.http.CloseIdleConnections()
+	p.Link.Close()
 	if p.pool != nil {
 		p.pool.close()
 	}
 	return nil
-}
-
-// timeLimit is the cause of a context that bound ended.
-type timeLimit struct{ after time.Duration }
-
-func (t *timeLimit) Error() string { return fmt.Sprintf("timed out after %v", t.after) }
-
-// Is makes it a context.DeadlineExceeded.
-func (t *timeLimit) Is(target error) bool { return target == context.DeadlineExceeded }
-
-// bounded is a context that ends with the probe and after a time limit, which
-// can be lifted once it is known that an answer has no end.
-type bounded struct {
-	context.Context
-	cancel context.CancelCauseFunc
-	timer  *time.Timer
-	stop   func() bool
-}
-
-func (p *probe) bound(ctx context.Context, d time.Duration) *bounded {
-	b := &bounded{}
-	b.Context, b.cancel = context.WithCancelCause(ctx)
-	b.timer = time.AfterFunc(d, func() { b.cancel(&timeLimit{d}) })
-	b.stop = context.AfterFunc(p.life, func() { b.cancel(context.Canceled) })
-	return b
-}
-
-// lift removes the time limit.
-func (b *bounded) lift() { b.timer.Stop() }
-
-func (b *bounded) release() {
-	b.stop()
-	b.timer.Stop()
-	b.cancel(context.Canceled)
 }
 
 // dress adds what every request of ours carries.
@@ -187,7 +147,7 @@ func (p *probe) dress(req *http.Request, with ...*credential) {
 // RoundTrip makes one request to the target, to the instance whose turn it is.
 func (p *probe) RoundTrip(req *http.Request) (*http.Response, error) {
 	if p.pool == nil {
-		return p.http.RoundTrip(req)
+		return p.HTTP.RoundTrip(req)
 	}
 	rt, err := p.pool.pick(req.Context())
 	if err != nil {
@@ -198,17 +158,13 @@ func (p *probe) RoundTrip(req *http.Request) (*http.Response, error) {
 
 // resolve puts an escaped path, which starts with a slash, below the base.
 func (p *probe) resolve(escaped string) *url.URL {
-	u := *p.base
-	joined := p.base.EscapedPath() + escaped
+	u := *p.Base
+	joined := p.Base.EscapedPath() + escaped
 	u.Path, u.RawPath = joined, ""
 	if plain, err := url.PathUnescape(joined); err == nil {
 		u.Path, u.RawPath = plain, joined
 	}
 	return &u
-}
-
-func (p *probe) fail(op string, kind, err error, hint string) error {
-	return &probes.Error{Target: p.target.Name, Op: op, Kind: kind, Err: err, Hint: hint}
 }
 
 func statusText(code int) string {

@@ -11,6 +11,7 @@ import (
 	"time"
 
 	"iscope/probes"
+	"iscope/probes/internal/httplink"
 )
 
 const (
@@ -26,7 +27,7 @@ const (
 func (x *exchange) record(kind probes.Kind) probes.Record {
 	x.frame++
 	rec := probes.Record{ID: x.id + "/" + strconv.Itoa(x.frame), Call: x.id, Kind: kind, Seen: time.Now(),
-		Source: probes.Ref{Target: x.p.target.Name, Subject: x.subject}}
+		Source: probes.Ref{Target: x.p.Target.Name, Subject: x.subject}}
 	rec.Attrs = append(rec.Attrs, probes.Attr{Name: probes.AttrHTTPMethod, Value: x.req.Method})
 	if x.draft.op != nil && x.hop.n == 0 {
 		rec.Attrs = append(rec.Attrs, probes.Attr{Name: probes.AttrHTTPRoute, Value: x.draft.op.path})
@@ -143,7 +144,7 @@ func (x *exchange) outcome() []probes.Attr {
 		{Name: probes.AttrStatus, Value: statusText(code)},
 	}
 	out = addAttr(out, attrLocation, x.resp.Header.Get("Location"))
-	out = addAttr(out, probes.AttrPeer, x.watch.remote())
+	out = addAttr(out, probes.AttrPeer, x.watch.Peer())
 	out = addAttr(out, probes.AttrProtocol, "http")
 	version := fmt.Sprintf("%d.%d", x.resp.ProtoMajor, x.resp.ProtoMinor)
 	out = addAttr(out, probes.AttrProtoVersion, strings.TrimSuffix(version, ".0"))
@@ -166,10 +167,10 @@ func (x *exchange) end() error {
 
 func (x *exchange) ending() probes.Record {
 	end := x.record(probes.End)
-	end.Header = headerFields(x.resp.Trailer)
+	end.Header = httplink.Fields(x.resp.Trailer)
 	end.Attrs = append(end.Attrs, x.outcome()...)
-	end.Attrs = append(end.Attrs, x.watch.attrs()...)
-	if n := x.watch.attempts(); n > 1 {
+	end.Attrs = append(end.Attrs, x.watch.Attrs()...)
+	if n := x.watch.Attempts(); n > 1 {
 		end.Attrs = addAttr(end.Attrs, probes.AttrAttempt, strconv.Itoa(n))
 	}
 	end.Attrs = addAttr(end.Attrs, probes.AttrTraceID, probes.TraceID(x.req.Header.Get(probes.HeaderTraceparent)))

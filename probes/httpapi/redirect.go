@@ -8,6 +8,7 @@ import (
 	"strings"
 
 	"iscope/probes"
+	"iscope/probes/internal/httplink"
 )
 
 // hop is how far a call has been redirected.
@@ -83,7 +84,7 @@ func (x *exchange) redirect(ctx context.Context, to *url.URL) error {
 	}
 	req, err := http.NewRequestWithContext(ctx, method, to.String(), nil)
 	if err != nil {
-		return x.p.fail(x.op(), probes.ErrProtocol, fmt.Errorf("following the redirect to %s: %w", to.Redacted(), err), "")
+		return x.p.Fail(x.op(), probes.ErrProtocol, fmt.Errorf("following the redirect to %s: %w", to.Redacted(), err), "")
 	}
 	req.Header = x.draft.header.Clone()
 	if body == nil {
@@ -98,7 +99,7 @@ func (x *exchange) redirect(ctx context.Context, to *url.URL) error {
 	if method != last.Method {
 		x.hop.note += ", " + last.Method + " became " + method
 	}
-	if x.hop.strayed || to.Host != x.p.base.Host || to.Scheme != x.p.base.Scheme {
+	if x.hop.strayed || to.Host != x.p.Base.Host || to.Scheme != x.p.Base.Scheme {
 		if err := x.stray(req); err != nil {
 			return err
 		}
@@ -129,9 +130,9 @@ func (x *exchange) stray(req *http.Request) error {
 	if x.hop.away == nil {
 		// A private authority may sign for the other host too; a client
 		// certificate or a changed server name is for the target only.
-		rt, err := newTransport(probes.TLS{Enabled: true, CAFile: x.p.target.TLS.CAFile}, "")
+		rt, err := httplink.NewTransport(probes.TLS{Enabled: true, CAFile: x.p.Target.TLS.CAFile}, "")
 		if err != nil {
-			return x.p.fail(x.op(), probes.ErrUsage, err, "")
+			return x.p.Fail(x.op(), probes.ErrUsage, err, "")
 		}
 		x.hop.away = rt
 	}
@@ -148,6 +149,6 @@ func (x *exchange) lineOf(req *http.Request) string {
 	if x.hop.strayed {
 		return req.Method + " " + u.Redacted()
 	}
-	path := strings.TrimPrefix(u.EscapedPath(), x.p.base.EscapedPath())
+	path := strings.TrimPrefix(u.EscapedPath(), x.p.Base.EscapedPath())
 	return req.Method + " " + withQuery("/"+strings.TrimPrefix(path, "/"), u.RawQuery)
 }

@@ -4,12 +4,12 @@ import (
 	"context"
 	"fmt"
 	"net/http"
-	"net/textproto"
 	"net/url"
 	"slices"
 	"strings"
 
 	"iscope/probes"
+	"iscope/probes/internal/httplink"
 )
 
 // draft is a request being put together from an Invocation.
@@ -43,28 +43,17 @@ func usagef(hint, format string, args ...any) error {
 	return &usage{text: fmt.Sprintf(format, args...), hint: hint}
 }
 
-// perConnection are the headers that the transport writes itself; a captured
-// request has them, and its values belong to the connection it was captured on.
-var perConnection = map[string]bool{
-	"Connection": true, "Content-Length": true, "Keep-Alive": true, "Proxy-Connection": true, "Te": true,
-	"Trailer": true, "Transfer-Encoding": true, "Upgrade": true,
-}
-
 // setHeaders takes over the caller's headers.
 func (d *draft) setHeaders(fields []probes.Field) error {
-	for _, f := range fields {
-		name := textproto.CanonicalMIMEHeaderKey(f.Name)
-		switch {
-		case !validHeaderName(f.Name):
-			return usagef("header names have no spaces or colons", "%q is no header name", f.Name)
-		case !validHeaderValue(f.Value):
-			return usagef("header values have no line breaks or control characters", "the value of header %s cannot be sent", name)
-		case name == "Host":
-			d.host = string(f.Value)
-		case perConnection[name]:
-		default:
-			d.header.Add(name, string(f.Value))
-		}
+	h, host, err := httplink.HeaderOf(fields)
+	if err != nil {
+		return usagef("", "%v", err)
+	}
+	if host != "" {
+		d.host = host
+	}
+	for name, values := range h {
+		d.header[name] = append(d.header[name], values...)
 	}
 	return nil
 }
@@ -193,7 +182,7 @@ func (p *probe) draft(ctx context.Context, doc *document, in probes.Invocation) 
 	}
 	d := &draft{call: c, op: doc.find(c), header: http.Header{}, params: map[*parameter]any{}}
 	if d.op == nil && c.template && doc != nil {
-		return nil, p.fail("calling "+in.Method, probes.ErrNotFound, fmt.Errorf("the document has no operation %q", c.name()), doc.nearest(c.name()))
+		return nil, p.Fail("calling "+in.Method, probes.ErrNotFound, fmt.Errorf("the document has no operation %q", c.name()), doc.nearest(c.name()))
 	}
 	if d.op != nil && d.op.isWebSocket() {
 		d.call.socket = true
@@ -226,7 +215,7 @@ func (d *draft) setDefaults() {
 		d.header.Set("Accept", d.accept())
 	}
 	if d.header.Get("Accept-Encoding") == "" {
-		d.header.Set("Accept-Encoding", acceptedCodings)
+		d.header.Set("Accept-Encoding", httplink.Codings)
 	}
 }
 
@@ -241,7 +230,7 @@ func (d *draft) accept() string {
 			continue
 		}
 		for _, t := range sortedKeys(objectIn(d.op.doc.deref(responses[code]), "content")) {
-			if !slices.Contains(types, t) && validHeaderValue([]byte(t)) {
+			if !slices.Contains(types, t) && httplink.ValidHeaderValue([]byte(t)) {
 				types = append(types, t)
 			}
 		}

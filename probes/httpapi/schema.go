@@ -34,11 +34,11 @@ func (p *probe) Schema(ctx context.Context, ref string) (probes.Schema, error) {
 	}
 	node, ok := follow(doc.tree, unescapeFragment(pointer))
 	if !ok || pointer == "" {
-		return probes.Schema{}, p.fail(op, probes.ErrNotFound, fmt.Errorf("the document has no %q", ref), probes.NearestHint(ref, doc.schemaRefs()))
+		return probes.Schema{}, p.Fail(op, probes.ErrNotFound, fmt.Errorf("the document has no %q", ref), probes.NearestHint(ref, doc.schemaRefs()))
 	}
 	text, err := indented(node)
 	if err != nil {
-		return probes.Schema{}, p.fail(op, probes.ErrProtocol, err, "")
+		return probes.Schema{}, p.Fail(op, probes.ErrProtocol, err, "")
 	}
 	s := probes.Schema{Ref: ref, Type: "openapi", Text: text, Data: doc.bundle(node)}
 	if doc.since31() {

@@ -1,7 +1,6 @@
 package httpapi
 
 import (
-	"encoding/base64"
 	"fmt"
 	"net/http"
 	"net/url"
@@ -9,6 +8,7 @@ import (
 	"strings"
 
 	"iscope/probes"
+	"iscope/probes/internal/httplink"
 )
 
 // secured is what the document asks for one operation, met as far as the
@@ -81,8 +81,8 @@ func (o *operation) security() []any {
 // meet tells whether a scheme is satisfied, by the caller's own words or by a
 // credential of the target, which it returns then.
 func (p *probe) meet(d *draft, scheme part) (bool, *credential) {
-	auth := p.target.Auth
-	mechanism := mechanismOf(auth)
+	auth := p.Target.Auth
+	mechanism := httplink.MechanismOf(auth)
 	authorization := d.header.Get("Authorization") != ""
 	switch textOf(scheme, "type") {
 	case "http":
@@ -91,10 +91,10 @@ func (p *probe) meet(d *draft, scheme part) (bool, *credential) {
 	case "oauth2", "openIdConnect":
 		return authorization || p.auth != nil && mechanism == "bearer", p.auth
 	case "mutualTLS":
-		return p.target.TLS.CertFile != "", nil
+		return p.Target.TLS.CertFile != "", nil
 	case "apiKey":
 		place := keyPlace{textOf(scheme, "in"), textOf(scheme, "name")}
-		if place.in != "query" && !validHeaderName(place.name) {
+		if place.in != "query" && !httplink.ValidHeaderName(place.name) {
 			return false, nil
 		}
 		if d.has(place) {
@@ -104,7 +104,7 @@ func (p *probe) meet(d *draft, scheme part) (bool, *credential) {
 		if auth.Token.IsZero() || !named || auth.Mechanism != "" && auth.Mechanism != "header" {
 			// Whoever presents a certificate is known by it: Kubernetes declares
 			// an API key and takes both.
-			return p.target.TLS.CertFile != "" || place.name == "" || strings.EqualFold(place.name, "Authorization") && (authorization || p.auth != nil), p.auth
+			return p.Target.TLS.CertFile != "" || place.name == "" || strings.EqualFold(place.name, "Authorization") && (authorization || p.auth != nil), p.auth
 		}
 		if place.in == "header" && (strings.EqualFold(place.name, "Authorization") || strings.EqualFold(place.name, auth.Header)) {
 			return true, p.auth
@@ -178,43 +178,6 @@ func (c *credential) apply(req *http.Request) {
 			req.Header.Set(c.name, c.value.Reveal())
 		}
 	}
-}
-
-// credentialOf turns the target's auth into a header; nil if there is none.
-func credentialOf(a probes.Auth) (*credential, error) {
-	if a.IsZero() {
-		return nil, nil
-	}
-	name := a.Header
-	switch mechanism := mechanismOf(a); mechanism {
-	case "basic":
-		pair := a.Username + ":" + a.Password.Reveal()
-		return &credential{name: "Authorization", value: probes.NewSecret("Basic " + base64.StdEncoding.EncodeToString([]byte(pair)))}, nil
-	case "bearer":
-		if a.Token.IsZero() {
-			return nil, fmt.Errorf("auth mechanism bearer needs a token")
-		}
-		return &credential{name: "Authorization", value: probes.NewSecret("Bearer " + a.Token.Reveal())}, nil
-	case "header":
-		if !validHeaderName(name) {
-			return nil, fmt.Errorf("%q is no header name", name)
-		}
-		return &credential{name: name, value: a.Token}, nil
-	default:
-		return nil, fmt.Errorf("auth mechanism %q is not for HTTP; use basic or bearer, or a token with a header", mechanism)
-	}
-}
-
-func mechanismOf(a probes.Auth) string {
-	switch {
-	case a.Mechanism != "":
-		return a.Mechanism
-	case !a.Token.IsZero() && a.Header != "":
-		return "header"
-	case !a.Token.IsZero():
-		return "bearer"
-	}
-	return "basic"
 }
 
 // hideQuery takes the values of keys out of a query, or the keys with them.

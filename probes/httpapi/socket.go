@@ -15,6 +15,7 @@ import (
 	"github.com/coder/websocket"
 
 	"iscope/probes"
+	"iscope/probes/internal/httplink"
 )
 
 const switchingProtocols = http.StatusSwitchingProtocols
@@ -31,7 +32,7 @@ const farewell = time.Second
 // converse opens a WebSocket (RFC 6455), sends the caller's documents as they
 // come and records the messages that arrive until either side closes. There is
 // no half-close: when the documents end, we go on listening.
-func (x *exchange) converse(limited *bounded) error {
+func (x *exchange) converse(limited *httplink.Bounded) error {
 	if !x.emit(x.request()) {
 		return errLeft
 	}
@@ -40,10 +41,10 @@ func (x *exchange) converse(limited *bounded) error {
 		return err
 	}
 	if x.in.Deadline <= 0 {
-		limited.lift()
+		limited.Lift()
 	}
 	rec := x.response()
-	rec.Header = headerFields(x.resp.Header)
+	rec.Header = httplink.Fields(x.resp.Header)
 	if !x.emit(rec) {
 		conn.CloseNow()
 		return errLeft
@@ -53,10 +54,10 @@ func (x *exchange) converse(limited *bounded) error {
 
 // dialSocket makes the handshake. A nil connection without an error is a server
 // that answered with something else, which is recorded.
-func (x *exchange) dialSocket(limited *bounded) (*websocket.Conn, error) {
+func (x *exchange) dialSocket(limited *httplink.Bounded) (*websocket.Conn, error) {
 	rt, err := x.p.sockets()
 	if err != nil {
-		return nil, x.p.fail(x.op(), probes.ErrUsage, err, "")
+		return nil, x.p.Fail(x.op(), probes.ErrUsage, err, "")
 	}
 	header := x.req.Header.Clone()
 	var offered []string
@@ -68,8 +69,8 @@ func (x *exchange) dialSocket(limited *bounded) (*websocket.Conn, error) {
 	for _, name := range []string{"Sec-Websocket-Protocol", "Sec-Websocket-Key", "Sec-Websocket-Version", "Sec-Websocket-Extensions"} {
 		header.Del(name)
 	}
-	x.watch = newStopwatch()
-	traced := x.watch.attach(x.req)
+	x.watch = httplink.NewStopwatch()
+	traced := x.watch.Attach(x.req)
 	conn, resp, err := websocket.Dial(traced.Context(), x.req.URL.String(), &websocket.DialOptions{
 		HTTPClient: &http.Client{Transport: rt, CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse }},
 		HTTPHeader: header, Host: x.req.Host, Subprotocols: offered})
@@ -82,9 +83,9 @@ func (x *exchange) dialSocket(limited *bounded) (*websocket.Conn, error) {
 		if errors.As(err, &sent) {
 			err = sent.Err
 		}
-		return nil, x.p.explain(x.req.Context(), x.op(), x.watch, err)
+		return nil, x.p.Explain(x.req.Context(), x.op(), x.watch, err)
 	case resp.StatusCode == switchingProtocols:
-		return nil, x.p.fail(x.op(), probes.ErrProtocol, err, "")
+		return nil, x.p.Fail(x.op(), probes.ErrProtocol, err, "")
 	}
 	if resp.Body == nil {
 		resp.Body = http.NoBody
@@ -112,7 +113,7 @@ type happening struct {
 
 // talk moves messages both ways. One goroutine reads, one sends; both end before
 // it returns.
-func (x *exchange) talk(limited *bounded, conn *websocket.Conn) error {
+func (x *exchange) talk(limited *httplink.Bounded, conn *websocket.Conn) error {
 	conn.SetReadLimit(-1) // messages are cut, not refused
 	ctx, cancel := context.WithCancel(context.WithoutCancel(limited))
 	events := make(chan happening)
@@ -128,15 +129,15 @@ func (x *exchange) talk(limited *bounded, conn *websocket.Conn) error {
 		select {
 		case <-limited.Done():
 			x.hangUp(conn, events, cancel)
-			x.watch.ended()
-			return x.p.explain(limited, x.op(), x.watch, context.Cause(limited))
+			x.watch.Ended()
+			return x.p.Explain(limited, x.op(), x.watch, context.Cause(limited))
 		case h := <-events:
 			switch {
 			case h.err != nil && h.sent:
 				x.hangUp(conn, events, cancel)
 				return x.spoiled(h.err)
 			case h.err != nil:
-				x.watch.ended()
+				x.watch.Ended()
 				conn.CloseNow()
 				return x.closed(h)
 			case !x.emit(x.message(h)):
@@ -153,7 +154,7 @@ func (x *exchange) listen(ctx context.Context, conn *websocket.Conn, events chan
 		var h happening
 		var r io.Reader
 		if h.kind, r, h.err = conn.Reader(ctx); h.err == nil {
-			h.rec.Body, h.rec.Cut, h.err = readBody(r, -1, x.in.MaxBody)
+			h.rec.Body, h.rec.Cut, h.err = httplink.ReadBody(r, -1, x.in.MaxBody)
 		}
 		select {
 		case events <- h:
@@ -235,9 +236,9 @@ func (x *exchange) spoiled(err error) error {
 	case errors.As(err, &known):
 		return err
 	case errors.Is(err, context.Canceled), errors.Is(err, context.DeadlineExceeded):
-		return x.p.fail(x.op(), probes.KindOfCause(err), err, "")
+		return x.p.Fail(x.op(), probes.KindOfCause(err), err, "")
 	}
-	return x.p.fail(x.op(), probes.ErrUsage, fmt.Errorf("reading the next message: %w", err), "")
+	return x.p.Fail(x.op(), probes.ErrUsage, fmt.Errorf("reading the next message: %w", err), "")
 }
 
 // closed records how the server ended the conversation; one that vanished
@@ -253,7 +254,7 @@ func (x *exchange) closed(h happening) error {
 	}
 	err := h.err
 	if !errors.As(err, &bye) {
-		return x.p.explain(x.req.Context(), x.op(), x.watch, fmt.Errorf("reading messages: the connection ended without a close frame: %w", err))
+		return x.p.Explain(x.req.Context(), x.op(), x.watch, fmt.Errorf("reading messages: the connection ended without a close frame: %w", err))
 	}
 	end := x.ending()
 	end.Attrs = append(end.Attrs, probes.Attr{Name: attrCloseCode, Value: strconv.Itoa(int(bye.Code))})

@@ -3,15 +3,15 @@ package httplink
 import (
 	"bufio"
 	"bytes"
-	"compress/flate"
-	"compress/gzip"
-	"compress/zlib"
 	"errors"
 	"fmt"
 	"io"
 	"net/http"
 	"strings"
 
+	"github.com/klauspost/compress/flate"
+	"github.com/klauspost/compress/gzip"
+	"github.com/klauspost/compress/zlib"
 	"github.com/klauspost/compress/zstd"
 )
 
@@ -22,77 +22,110 @@ const KeepAll = 256 << 20
 // Codings is the Accept-Encoding of what Decoder undoes.
 const Codings = "gzip, deflate, zstd"
 
-// Decoder reads a response body, its content coding undone, and counts its bytes
-// on the wire. A coding it does not know is left as it is.
+// Decoder reads a response body, its codings undone, and counts its bytes on the
+// wire.
 type Decoder struct {
 	body   io.Reader
-	coding string
-	plain  io.Reader
-	close  func()
-	Wire   int64
+	undo   []string // codings to undo, last applied first
+	left   string   // a coding that we cannot undo: the body is in it
+	Wire   int64    // bytes read so far
+	broken error    // of the connection
+	out    io.Reader
+	closes []func()
 }
 
 // NewDecoder reads a response.
 func NewDecoder(resp *http.Response) *Decoder {
-	return &Decoder{body: resp.Body, coding: strings.ToLower(strings.TrimSpace(resp.Header.Get("Content-Encoding")))}
+	d := &Decoder{body: resp.Body}
+	all := strings.Split(strings.Join(resp.Header.Values("Content-Encoding"), ","), ",")
+	for i := len(all) - 1; i >= 0; i-- {
+		switch c := strings.ToLower(strings.TrimSpace(all[i])); c {
+		case "", "identity":
+		case "gzip", "x-gzip", "deflate", "zstd":
+			d.undo = append(d.undo, c)
+		default:
+			d.left = c
+			return d
+		}
+	}
+	return d
 }
 
-// Close frees what decoding took; the response's body is its owner's.
-func (d *Decoder) Close() {
-	if d.close != nil {
-		d.close()
-	}
-}
+// DecodeError is a body that does not fit its coding.
+type DecodeError struct{ Err error }
+
+func (e *DecodeError) Error() string { return "decoding the body: " + e.Err.Error() }
+
+// Unwrap returns the cause.
+func (e *DecodeError) Unwrap() error { return e.Err }
 
 // Read implements io.Reader.
 func (d *Decoder) Read(b []byte) (int, error) {
-	if d.plain == nil {
+	if d.out == nil {
 		if err := d.open(); err != nil {
 			if d.Wire == 0 && errors.Is(err, io.EOF) {
-				return 0, io.EOF // no body at all
+				return 0, io.EOF // no body at all: HEAD, 304
 			}
-			return 0, &DecodeError{d.coding, err}
+			return 0, d.blame(err)
 		}
 	}
-	n, err := d.plain.Read(b)
-	if err != nil && err != io.EOF && d.coding != "" && !isTransport(err) {
-		err = &DecodeError{d.coding, err}
+	n, err := d.out.Read(b)
+	return n, d.blame(err)
+}
+
+// blame tells a body that is broken from a connection that is.
+func (d *Decoder) blame(err error) error {
+	if err == nil || err == io.EOF || len(d.undo) == 0 || d.broken != nil || errors.Is(err, io.ErrUnexpectedEOF) {
+		return err
 	}
-	return n, err
+	return &DecodeError{err}
 }
 
 func (d *Decoder) open() error {
-	wire := bufio.NewReader((*wireReader)(d))
-	switch d.coding {
-	case "gzip", "x-gzip":
-		zr, err := gzip.NewReader(wire)
+	d.out = (*wireReader)(d)
+	for _, c := range d.undo {
+		r, err := d.unwrap(c, d.out)
 		if err != nil {
+			d.out = nil
 			return err
 		}
-		d.plain = zr
-	case "deflate":
-		// RFC 9110 §8.4.1.2 means zlib's format; some servers send bare deflate.
-		head, err := wire.Peek(2)
-		if len(head) == 0 {
-			return err
-		}
-		if err == nil && head[0]&0x0f == 8 && (int(head[0])<<8|int(head[1]))%31 == 0 {
-			if d.plain, err = zlib.NewReader(wire); err != nil {
-				return err
-			}
-			return nil
-		}
-		d.plain = flate.NewReader(wire)
-	case "zstd":
-		zr, err := zstd.NewReader(wire, zstd.WithDecoderConcurrency(1), zstd.WithDecoderMaxMemory(KeepAll))
-		if err != nil {
-			return err
-		}
-		d.plain, d.close = zr, zr.Close
-	default:
-		d.plain, d.coding = (*wireReader)(d), ""
+		d.out = r
 	}
 	return nil
+}
+
+func (d *Decoder) unwrap(coding string, from io.Reader) (io.Reader, error) {
+	switch coding {
+	case "zstd":
+		r, err := zstd.NewReader(from, zstd.WithDecoderConcurrency(1), zstd.WithDecoderMaxMemory(KeepAll))
+		if err != nil {
+			return nil, err
+		}
+		d.closes = append(d.closes, r.Close)
+		return r, nil
+	case "deflate":
+		in := bufio.NewReader(from)
+		head, err := in.Peek(2)
+		if len(head) < 2 {
+			return nil, err
+		}
+		// Some servers leave the zlib header out (§8.4.1.2, note).
+		if !IsZlib(head) {
+			return flate.NewReader(in), nil
+		}
+		return zlib.NewReader(in)
+	}
+	return gzip.NewReader(from)
+}
+
+// Coded tells whether there is a coding that is undone, so that sizes differ.
+func (d *Decoder) Coded() bool { return len(d.undo) > 0 }
+
+// Close gives back what the codings hold.
+func (d *Decoder) Close() {
+	for _, f := range d.closes {
+		f()
+	}
 }
 
 // wireReader is the compressed side of a Decoder.
@@ -102,46 +135,42 @@ func (w *wireReader) Read(b []byte) (int, error) {
 	n, err := w.body.Read(b)
 	w.Wire += int64(n)
 	if err != nil && err != io.EOF {
-		err = &transportError{err}
+		w.broken = err
 	}
 	return n, err
 }
 
-// transportError marks what went wrong below the decoding.
-type transportError struct{ err error }
-
-func (t *transportError) Error() string { return t.err.Error() }
-func (t *transportError) Unwrap() error { return t.err }
-
-func isTransport(err error) bool {
-	var t *transportError
-	return errors.As(err, &t)
+// Note says what was left undone.
+func (d *Decoder) Note() string {
+	if d.left == "" {
+		return ""
+	}
+	return fmt.Sprintf("the body is as it came: its coding %q is not known", d.left)
 }
 
-// DecodeError is a body that is not in the coding it claims.
-type DecodeError struct {
-	Coding string
-	Err    error
+// IsZlib recognises the header of RFC 1950 §2.2.
+func IsZlib(head []byte) bool {
+	return len(head) > 1 && head[0]&0x0f == 8 && (int(head[0])<<8|int(head[1]))%31 == 0
 }
 
-func (d *DecodeError) Error() string {
-	return fmt.Sprintf("decoding the body as %s: %v", d.Coding, d.Err)
-}
+// grantAtOnce is how much memory a response gets for saying that it is so long.
+const grantAtOnce = 64 << 20
 
-// Unwrap returns the cause.
-func (d *DecodeError) Unwrap() error { return d.Err }
-
-// ReadBody keeps up to limit bytes (0: KeepAll) and counts the rest, which is
-// drained without being kept. With an error it returns what came before it.
-func ReadBody(r io.Reader, limit int) (kept []byte, cut int64, err error) {
+// ReadBody keeps up to limit bytes and counts the rest, which is drained
+// without being kept. expected is how many will come, if known: a body that is
+// read into room of its size is copied once. With an error it returns what came
+// before it.
+func ReadBody(r io.Reader, expected int64, limit int) (kept []byte, cut int64, err error) {
 	if limit <= 0 || limit > KeepAll {
 		limit = KeepAll
 	}
 	var buf bytes.Buffer
+	if expected = min(expected, int64(limit), grantAtOnce); expected > 0 {
+		buf.Grow(int(expected) + bytes.MinRead)
+	}
 	_, err = io.CopyN(&buf, r, int64(limit))
-	kept = buf.Bytes()
-	if kept == nil {
-		kept = []byte{}
+	if kept = buf.Bytes(); kept == nil {
+		kept = []byte{} // empty, not absent
 	}
 	switch err {
 	case io.EOF:
@@ -170,7 +199,7 @@ func Compress(coding string, body []byte) ([]byte, error) {
 		}
 		w = zw
 	default:
-		return nil, fmt.Errorf("unknown coding %q; use gzip, deflate or zstd", coding)
+		return nil, fmt.Errorf("there is no compression %q for requests: use gzip, deflate or zstd", coding)
 	}
 	if _, err := w.Write(body); err != nil {
 		return nil, err

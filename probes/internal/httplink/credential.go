@@ -18,7 +18,7 @@ func CredentialOf(a probes.Auth) (*Credential, error) {
 	if a.IsZero() {
 		return nil, nil
 	}
-	switch mechanism := mechanismOf(a); mechanism {
+	switch mechanism := MechanismOf(a); mechanism {
 	case "basic":
 		pair := a.Username + ":" + a.Password.Reveal()
 		return &Credential{"Authorization", probes.NewSecret("Basic " + base64.StdEncoding.EncodeToString([]byte(pair)))}, nil
@@ -37,7 +37,8 @@ func CredentialOf(a probes.Auth) (*Credential, error) {
 	}
 }
 
-func mechanismOf(a probes.Auth) string {
+// MechanismOf is how a target authenticates: what it says, or what it has.
+func MechanismOf(a probes.Auth) string {
 	switch {
 	case a.Mechanism != "":
 		return a.Mechanism

@@ -18,6 +18,8 @@ type ServerEvent struct {
 
 // EventReader splits a stream into events.
 type EventReader struct {
+	Taken int64 // bytes read so far
+
 	r     *bufio.Reader
 	limit int // bytes of data kept of an event
 	id    string
@@ -92,6 +94,9 @@ func (e *EventReader) line() (kept []byte, cut int64, err error) {
 	room := e.limit + len("data: ")
 	for {
 		b, err := e.r.ReadByte()
+		if err == nil {
+			e.Taken++
+		}
 		if err == nil && b != '\n' {
 			e.afterCR = false
 		}

@@ -16,9 +16,20 @@ import (
 	"iscope/probes"
 )
 
-// Explain turns a failure of the transport into an Error that says what happened
-// on the wire and what to do next. The context is the request's. It may open a
-// connection of its own to find out.
+var (
+	errSpeaksTLS   = errors.New("the server speaks TLS")
+	errSpeaksPlain = errors.New("the server answered plain HTTP")
+	errSpeaksHTTP1 = errors.New("the server answered HTTP/1.1")
+	errSpeaksHTTP2 = errors.New("the server speaks HTTP/2 only")
+)
+
+const (
+	hintNoH2C      = "remove the option http2: h2c"
+	hintClientCert = "the server wants a client certificate: set tls.cert and tls.key"
+)
+
+// Explain turns a failure of the transport into an Error that says what
+// happened on the wire and what to do next. The context is the request's.
 func (l *Link) Explain(ctx context.Context, op string, w *Stopwatch, err error) error {
 	switch cause := context.Cause(ctx); {
 	case l.Life.Err() != nil:
@@ -31,7 +42,7 @@ func (l *Link) Explain(ctx context.Context, op string, w *Stopwatch, err error) 
 	if e := l.explainTLS(op, err); e != nil {
 		return e
 	}
-	if !w.Answered() && (hungUp(err) || spokeFirst(err)) {
+	if !w.Answered() && (hungUp(err) || spokeFirst(err)) && w.at(l.Base) == HostPort(l.Base) && !l.Spread {
 		if e := l.explainHangUp(ctx, op); e != nil {
 			return e
 		}
@@ -44,17 +55,17 @@ func (l *Link) Explain(ctx context.Context, op string, w *Stopwatch, err error) 
 
 // SpeaksTLS is the error of plain HTTP sent to a TLS port.
 func (l *Link) SpeaksTLS(op string) error {
-	return l.Fail(op, probes.ErrTLS, errors.New("the server speaks TLS"), "the server speaks TLS: use "+l.Secure)
+	return l.Fail(op, probes.ErrTLS, errSpeaksTLS, "the server speaks TLS: use "+l.Secure)
 }
 
 // deadline words a timeout: how long we waited and for what.
 func (l *Link) deadline(cause error, w *Stopwatch) error {
-	after := w.Elapsed().Round(time.Millisecond)
+	after := time.Since(w.start).Round(time.Millisecond)
 	var limit *timeLimit
 	if errors.As(cause, &limit) {
 		after = limit.after
 	}
-	return fmt.Errorf("timed out: no complete answer from %s within %v (%s)", HostPort(l.Base), after, w.Phase())
+	return fmt.Errorf("timed out: no complete answer from %s within %v (%s)", w.at(l.Base), after, w.Phase())
 }
 
 func (l *Link) explainTLS(op string, err error) error {
@@ -64,8 +75,8 @@ func (l *Link) explainTLS(op string, err error) error {
 	var record tls.RecordHeaderError
 	fail := func(cause error, hint string) error { return l.Fail(op, probes.ErrTLS, cause, hint) }
 	switch {
-	case errors.As(err, &record) && string(record.RecordHeader[:]) == "HTTP/":
-		return fail(errors.New("the server answered plain HTTP"), "the server answered plain HTTP: use "+l.Plain)
+	case errors.Is(err, http.ErrSchemeMismatch), errors.As(err, &record) && string(record.RecordHeader[:]) == "HTTP/":
+		return fail(errSpeaksPlain, "the server answered plain HTTP: use "+l.Plain)
 	case errors.As(err, &unknown) && unknown.Cert != nil:
 		c := unknown.Cert
 		return fail(fmt.Errorf("the certificate of %q, issued by %q, valid until %s, is signed by an unknown authority",
@@ -79,7 +90,7 @@ func (l *Link) explainTLS(op string, err error) error {
 	case errors.As(err, &record):
 		return fail(fmt.Errorf("the server speaks no TLS: it answered %q", record.RecordHeader[:]), "use "+l.Plain+" if it is an HTTP server")
 	case strings.Contains(err.Error(), "certificate required"), strings.Contains(err.Error(), "tls: bad certificate"):
-		return fail(err, "the server wants a client certificate: set tls.cert and tls.key")
+		return fail(err, hintClientCert)
 	case probes.KindOfCause(err) == probes.ErrTLS:
 		return fail(err, "")
 	}
@@ -105,30 +116,29 @@ func (l *Link) explainProtocol(op string, err error) error {
 	switch {
 	case spokeFirst(err):
 		return fail(errors.New("this does not look like an HTTP server: it spoke before it was asked"), "check the port")
+	case strings.Contains(text, "looked like an HTTP/1.1 header"):
+		return fail(errSpeaksHTTP1, hintNoH2C)
 	case strings.Contains(text, "malformed HTTP"):
 		said := text[max(0, strings.IndexByte(text, '"')):]
 		switch {
 		case strings.HasPrefix(said, `"\x15\x03`): // a TLS alert record
 			return l.SpeaksTLS(op)
 		case strings.HasPrefix(said, `"\x00\x00`) && strings.Contains(said, `\x04`): // an HTTP/2 SETTINGS frame
-			return fail(errSpeaksHTTP2, hintGRPC)
+			return fail(errSpeaksHTTP2, l.HTTP2)
 		}
 		return fail(fmt.Errorf("this does not look like an HTTP server: it answered %s", said), "check the port")
-	case strings.Contains(text, "server response headers exceeded"), strings.Contains(text, "http2: "),
-		strings.Contains(text, "stream error: "), strings.Contains(text, "bad record MAC"):
+	case strings.Contains(text, "server response headers exceeded"):
+		return fail(err, "")
+	case strings.Contains(text, "http2: "), strings.Contains(text, "stream error: "), strings.Contains(text, "bad record MAC"):
 		return fail(err, "")
 	}
 	return nil
 }
 
-var errSpeaksHTTP2 = errors.New("the server speaks HTTP/2 only")
-
-const hintGRPC = "use grpc:// if it is a gRPC server"
-
 func (l *Link) explainNetwork(op string, w *Stopwatch, err error) error {
 	var dns *net.DNSError
 	fail := func(cause error, hint string) error { return l.Fail(op, probes.ErrUnreachable, cause, hint) }
-	at := HostPort(l.Base)
+	at := w.tried(l.Base)
 	switch {
 	case errors.As(err, &dns) && dns.IsNotFound:
 		return fail(fmt.Errorf("no such host %q", dns.Name), "names inside a cluster need the cluster's DNS")

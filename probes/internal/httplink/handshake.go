@@ -23,11 +23,15 @@ func (l *Link) explainHangUp(ctx context.Context, op string) error {
 		if err := l.tlsRefusal(ctx); err != nil {
 			return l.explainTLS(op, err)
 		}
-	case l.speaksTLS(ctx):
+	case l.SeemsTLS(ctx):
 		return l.SpeaksTLS(op)
 	default:
-		if answer := l.answerToHTTP2(ctx); len(answer) == 9 && answer[0] == 0 && answer[3] == settingsFrame {
-			return l.Fail(op, probes.ErrProtocol, errSpeaksHTTP2, hintGRPC)
+		answer := l.answerToHTTP2(ctx)
+		switch h1 := l.HTTP.Protocols.HTTP1(); {
+		case h1 && len(answer) == 9 && answer[0] == 0 && answer[3] == settingsFrame:
+			return l.Fail(op, probes.ErrProtocol, errSpeaksHTTP2, l.HTTP2)
+		case !h1 && strings.HasPrefix(answer, "HTTP/1."):
+			return l.Fail(op, probes.ErrProtocol, errSpeaksHTTP1, hintNoH2C)
 		}
 	}
 	return nil
@@ -47,9 +51,9 @@ func (l *Link) greet(ctx context.Context, f func(net.Conn) error) error {
 	return f(conn)
 }
 
-// speaksTLS tries a handshake. Only whether TLS is spoken matters, so the
+// SeemsTLS tries a handshake. Only whether TLS is spoken matters, so the
 // certificate is not looked at.
-func (l *Link) speaksTLS(ctx context.Context) bool {
+func (l *Link) SeemsTLS(ctx context.Context) bool {
 	err := l.greet(ctx, func(conn net.Conn) error {
 		return tls.Client(conn, &tls.Config{ServerName: l.Base.Hostname(), InsecureSkipVerify: true}).Handshake()
 	})

@@ -30,7 +30,7 @@ func HeaderOf(fields []probes.Field) (h http.Header, host string, err error) {
 		switch {
 		case !ValidHeaderName(f.Name):
 			return nil, "", fmt.Errorf("%q is no header name: it has no spaces or colons", f.Name)
-		case !validHeaderValue(f.Value):
+		case !ValidHeaderValue(f.Value):
 			return nil, "", fmt.Errorf("the value of header %s cannot be sent: it has no line breaks or control characters", name)
 		case name == "Host":
 			host = string(f.Value)
@@ -85,8 +85,8 @@ func ValidHeaderName(s string) bool {
 	return s != ""
 }
 
-// validHeaderValue follows RFC 9110 §5.5: no control characters but the tab.
-func validHeaderValue(v []byte) bool {
+// ValidHeaderValue follows RFC 9110 §5.5: no control characters but the tab.
+func ValidHeaderValue(v []byte) bool {
 	for _, c := range v {
 		if c < ' ' && c != '\t' || c == 0x7f {
 			return false

@@ -5,7 +5,6 @@ import (
 	"net"
 	"net/http"
 	"net/url"
-	"time"
 
 	"iscope/probes"
 )
@@ -21,6 +20,11 @@ type Link struct {
 	// Plain and Secure are the URL schemes that hints name, "http://" and
 	// "https://" unless set.
 	Plain, Secure string
+	// HTTP2 is the hint for a server that speaks nothing but HTTP/2 in plain text.
+	HTTP2 string
+	// Spread says that requests go to several instances, so that no other
+	// connection tells what happened on this one.
+	Spread bool
 
 	// Life ends with Close.
 	Life context.Context
@@ -28,29 +32,17 @@ type Link struct {
 }
 
 // New prepares a link; nothing is sent. Its errors are about the target's
-// settings.
-func New(t probes.Target, base *url.URL) (*Link, error) {
+// settings. The mode of HTTP/2 is that of NewTransport.
+func New(t probes.Target, base *url.URL, http2 string) (*Link, error) {
 	auth, err := CredentialOf(t.Auth)
 	if err != nil {
 		return nil, err
 	}
-	conf, err := t.TLS.Config()
+	rt, err := NewTransport(t.TLS, http2)
 	if err != nil {
 		return nil, err
 	}
-	var protocols http.Protocols
-	protocols.SetHTTP1(true)
-	protocols.SetHTTP2(true)
-	dialer := &net.Dialer{KeepAlive: 30 * time.Second}
-	l := &Link{Target: t, Base: base, Auth: auth, Plain: "http://", Secure: "https://", HTTP: &http.Transport{
-		DialContext:            dialer.DialContext,
-		TLSClientConfig:        conf,
-		Protocols:              &protocols,
-		DisableCompression:     true,
-		MaxIdleConnsPerHost:    4,
-		IdleConnTimeout:        30 * time.Second,
-		MaxResponseHeaderBytes: 1 << 20,
-	}}
+	l := &Link{Target: t, Base: base, Auth: auth, HTTP: rt, Plain: "http://", Secure: "https://", HTTP2: "use grpc:// if it is a gRPC server"}
 	l.Life, l.end = context.WithCancel(context.Background())
 	return l, nil
 }

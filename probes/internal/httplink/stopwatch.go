@@ -3,7 +3,9 @@ package httplink
 import (
 	"context"
 	"crypto/tls"
+	"net/http"
 	"net/http/httptrace"
+	"net/url"
 	"strconv"
 	"sync"
 	"time"
@@ -20,15 +22,23 @@ type Stopwatch struct {
 	connectStart, connectDone   time.Time
 	tlsStart, tlsDone           time.Time
 	connected, wrote, firstByte time.Time
-	last                        time.Time
+	lastByte                    time.Time
 	peer                        string
+	dialed                      string // the address tried last
+	host                        string // host:port of the request, for errors
+	conns                       int    // connections used, more than one if the transport had to repeat it
 }
 
 // NewStopwatch starts measuring.
 func NewStopwatch() *Stopwatch { return &Stopwatch{start: time.Now()} }
 
-// Attach returns a context for the request, with the hooks in place.
-func (s *Stopwatch) Attach(ctx context.Context) context.Context {
+// Attach returns the request with the hooks in place.
+func (s *Stopwatch) Attach(req *http.Request) *http.Request {
+	return req.WithContext(s.Watch(req.Context(), HostPort(req.URL)))
+}
+
+// Watch returns a context for a request to a host, with the hooks in place.
+func (s *Stopwatch) Watch(ctx context.Context, host string) context.Context {
 	mark := func(t *time.Time) {
 		s.mu.Lock()
 		defer s.mu.Unlock()
@@ -41,12 +51,20 @@ func (s *Stopwatch) Attach(ctx context.Context) context.Context {
 			*t = time.Now()
 		}
 	}
+	s.mu.Lock()
+	s.host = host
+	s.mu.Unlock()
 	return httptrace.WithClientTrace(ctx, &httptrace.ClientTrace{
 		DNSStart: func(httptrace.DNSStartInfo) { mark(&s.dnsStart) },
 		DNSDone:  func(httptrace.DNSDoneInfo) { mark(&s.dnsDone) },
 		// Several addresses may be tried: from the first attempt to the first
 		// success.
-		ConnectStart: func(_, _ string) { first(&s.connectStart) },
+		ConnectStart: func(_, addr string) {
+			first(&s.connectStart)
+			s.mu.Lock()
+			defer s.mu.Unlock()
+			s.dialed = addr
+		},
 		ConnectDone: func(_, _ string, err error) {
 			if err == nil {
 				first(&s.connectDone)
@@ -62,6 +80,7 @@ func (s *Stopwatch) Attach(ctx context.Context) context.Context {
 			mark(&s.connected)
 			s.mu.Lock()
 			defer s.mu.Unlock()
+			s.conns++
 			s.peer = i.Conn.RemoteAddr().String()
 			if i.Reused {
 				// A dial that lost the race against a connection becoming idle
@@ -73,16 +92,6 @@ func (s *Stopwatch) Attach(ctx context.Context) context.Context {
 		GotFirstResponseByte: func() { mark(&s.firstByte) },
 	})
 }
-
-// Ended notes that the last byte has been read.
-func (s *Stopwatch) Ended() {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	s.last = time.Now()
-}
-
-// Elapsed is the time since the start.
-func (s *Stopwatch) Elapsed() time.Duration { return time.Since(s.start) }
 
 // Phase says how far the request came, in words for an error.
 func (s *Stopwatch) Phase() string {
@@ -121,6 +130,43 @@ func (s *Stopwatch) Peer() string {
 	return s.peer
 }
 
+// Ended marks the last byte of the answer.
+func (s *Stopwatch) Ended() {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.lastByte = time.Now()
+}
+
+// at is where the request went, for errors.
+func (s *Stopwatch) at(base *url.URL) string {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if s.host != "" {
+		return s.host
+	}
+	return HostPort(base)
+}
+
+// tried is the address of the last attempt to connect, if it says more than the
+// host's name.
+func (s *Stopwatch) tried(base *url.URL) string {
+	at := s.at(base)
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if s.dialed == "" || s.dialed == at {
+		return at
+	}
+	return at + " at " + s.dialed
+}
+
+// Attempts is how often the request was put on a connection. The transport
+// repeats one that an idle connection lost before any answer.
+func (s *Stopwatch) Attempts() int {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.conns
+}
+
 // Attrs are the timings so far; phases that did not happen are absent.
 func (s *Stopwatch) Attrs() []probes.Attr {
 	s.mu.Lock()
@@ -139,7 +185,14 @@ func (s *Stopwatch) Attrs() []probes.Attr {
 	add(probes.TimingTLS, s.tlsStart, s.tlsDone)
 	add(probes.TimingSend, s.connected, s.wrote)
 	add(probes.TimingFirstByte, s.wrote, s.firstByte)
-	add(probes.TimingReceive, s.firstByte, s.last)
-	add(probes.TimingTotal, s.start, time.Now())
+	add(probes.TimingReceive, s.firstByte, s.lastByte)
+	end := s.lastByte
+	if end.IsZero() {
+		end = time.Now()
+	}
+	add(probes.TimingTotal, s.start, end)
 	return out
 }
+
+// Elapsed is the time since the start.
+func (s *Stopwatch) Elapsed() time.Duration { return time.Since(s.start) }

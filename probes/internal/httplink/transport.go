@@ -1,4 +1,4 @@
-package httpapi
+package httplink
 
 import (
 	"net"
@@ -8,10 +8,11 @@ import (
 	"iscope/probes"
 )
 
-// newTransport makes the connection pool of a target. It follows no redirect,
+// NewTransport makes the connection pool of a target. It follows no redirect,
 // keeps no cookie, obeys no proxy variable and decodes nothing: what is shown
-// is what the server said.
-func newTransport(t probes.TLS, http2 string) (*http.Transport, error) {
+// is what the server said. http2 is "h2c" (HTTP/2 in plain text), "off", or "" for
+// what the server negotiates.
+func NewTransport(t probes.TLS, http2 string) (*http.Transport, error) {
 	conf, err := t.Config()
 	if err != nil {
 		return nil, err
