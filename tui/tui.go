@@ -122,5 +122,5 @@ func (o *Options) kit() kit.Options {
 	if now == nil {
 		now = time.Now
 	}
-	return kit.Options{Theme: theme.Theme{NoColor: o.NoColor, ASCII: o.ASCII}, Now: now, Filters: &kit.History{}, Listings: &kit.History{}}
+	return kit.Options{Theme: theme.Theme{NoColor: o.NoColor, ASCII: o.ASCII}, Now: now, Filters: &kit.History{}, Listings: &kit.History{}, Secrets: &kit.Secrets{}}
 }

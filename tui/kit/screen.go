@@ -62,6 +62,8 @@ type Options struct {
 	// Filters and Listings are what was typed into prompts for records and for
 	// rows of lists; nil: a screen keeps its own.
 	Filters, Listings *History
+	// Secrets are kept by the router as well; nil: a screen has its own.
+	Secrets *Secrets
 }
 
 // Screens by number, as the keys 1 to 8 open them.

@@ -3,6 +3,7 @@
 package invoke
 
 import (
+	"cmp"
 	"time"
 
 	tea "charm.land/bubbletea/v2"
@@ -42,7 +43,7 @@ type screen struct {
 	forming  bool    // a form is being asked for
 	picker   *picker // open over everything else
 	traces   bool    // each call begins a trace
-	values   *values
+	values   *kit.Secrets
 	loads    map[probes.Ref]*burst // the last ones of each method
 	question *question             // open below everything else
 	pane     pane
@@ -61,7 +62,7 @@ type screen struct {
 // New makes the screen.
 func New(s *session.Session, o kit.Options) kit.Screen {
 	return &screen{s: s, o: o, chain: inspectors.Default(), targets: map[string]*offer{}, filter: kit.NewListing(o),
-		drafts: map[probes.Ref]*draft{}, height: map[pane]int{}, traces: true, loads: map[probes.Ref]*burst{}, values: &values{}}
+		drafts: map[probes.Ref]*draft{}, height: map[pane]int{}, traces: true, loads: map[probes.Ref]*burst{}, values: cmp.Or(o.Secrets, &kit.Secrets{})}
 }
 
 func (v *screen) Name() string { return "Invoke" }

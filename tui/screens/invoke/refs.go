@@ -6,11 +6,11 @@ import (
 	"os"
 	"slices"
 	"strings"
-	"sync"
 
 	"iscope/config"
 	"iscope/probes"
 	"iscope/replay/request"
+	"iscope/tui/kit"
 	"iscope/tui/screens/invoke/jsondoc"
 	"iscope/tui/session"
 )
@@ -23,14 +23,7 @@ func refers(s string) bool { return strings.Contains(s, "${") && session.Referen
 // comes back, then and later: a server may keep what it was sent.
 type vault struct {
 	file string // the saved request's, whose folder relative paths are in
-	all  *values
-}
-
-// values are what the references of all calls of a screen have stood for. They are
-// safe for concurrent use.
-type values struct {
-	mu      sync.Mutex
-	secrets []string
+	all  *kit.Secrets
 }
 
 // shortest is the length from which on a value is taken out of what comes back;
@@ -66,13 +59,7 @@ func (s *vault) note(value string) {
 		forms = append(forms, string(quoted[1:len(quoted)-1]))
 	}
 	forms = append(forms, strings.Trim(jsondoc.Quote(value), `"`))
-	s.all.mu.Lock()
-	defer s.all.mu.Unlock()
-	for _, f := range forms {
-		if !slices.Contains(s.all.secrets, f) {
-			s.all.secrets = append(s.all.secrets, f)
-		}
-	}
+	s.all.Note(forms...)
 }
 
 // document puts the values in the strings of a document. One that is no JSON is a
@@ -130,9 +117,7 @@ const scrubbed = "«redacted»"
 
 // scrub takes the values out of a text.
 func (s *vault) scrub(t string) string {
-	s.all.mu.Lock()
-	defer s.all.mu.Unlock()
-	for _, secret := range s.all.secrets {
+	for _, secret := range s.all.All() {
 		t = strings.ReplaceAll(t, secret, scrubbed)
 	}
 	return t
@@ -140,9 +125,7 @@ func (s *vault) scrub(t string) string {
 
 // record takes the values out of a record.
 func (s *vault) record(r *probes.Record) {
-	s.all.mu.Lock()
-	secrets := s.all.secrets
-	s.all.mu.Unlock()
+	secrets := s.all.All()
 	if len(secrets) == 0 {
 		return
 	}

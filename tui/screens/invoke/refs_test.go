@@ -70,6 +70,12 @@ func TestASavedRequestIsFilledInWhenItIsSent(t *testing.T) {
 	if frame := ansi.Strip(sc.View(200, 60)); strings.Contains(frame, "s3cr3t") || !strings.Contains(frame, `"kept":"«redacted»"`) {
 		t.Error(frame)
 	}
+	// So it does on the screen of another environment.
+	later := New(sc.s, kit.Options{Now: sc.o.Now, Secrets: sc.values}).(*screen)
+	t.Cleanup(later.Close)
+	if v := (&vault{all: later.values}); strings.Contains(v.scrub("it is "+secret), "s3cr3t") {
+		t.Error(v.scrub("it is " + secret))
+	}
 	choose(t, sc, "fake.Svc/Store")
 	press(t, sc, "r")
 	if calls := p.Calls(); len(calls) != 2 || string(calls[1].Header[0].Value) != "Bearer "+secret {
