@@ -117,11 +117,12 @@ func (x *exchange) talk(limited *httplink.Bounded, conn *websocket.Conn) error {
 	conn.SetReadLimit(-1) // messages are cut, not refused
 	ctx, cancel := context.WithCancel(context.WithoutCancel(limited))
 	events := make(chan happening)
+	var speaking sync.Mutex // held while a message is on its way out
 	var wg sync.WaitGroup
 	wg.Go(func() { x.listen(ctx, conn, events) })
 	if x.in.Next != nil {
 		// Next blocks on a person; it ends with the caller's context or ours.
-		wg.Go(func() { x.speak(ctx, conn, events) })
+		wg.Go(func() { x.speak(ctx, conn, &speaking, events) })
 	}
 	defer wg.Wait()
 	defer cancel()
@@ -139,11 +140,31 @@ func (x *exchange) talk(limited *httplink.Bounded, conn *websocket.Conn) error {
 			case h.err != nil:
 				x.watch.Ended()
 				conn.CloseNow()
+				// The last message sent may still have to be told of.
+				spoken := make(chan struct{})
+				wg.Go(func() { speaking.Lock(); close(spoken); speaking.Unlock() })
+				if !x.drain(events, spoken) {
+					return errLeft
+				}
 				return x.closed(h)
 			case !x.emit(x.message(h)):
 				x.hangUp(conn, events, cancel)
 				return errLeft
 			}
+		}
+	}
+}
+
+// drain records what was sent until done. It returns false if nobody wants that.
+func (x *exchange) drain(events <-chan happening, done <-chan struct{}) bool {
+	for {
+		select {
+		case h := <-events:
+			if h.err == nil && !x.emit(x.message(h)) {
+				return false
+			}
+		case <-done:
+			return true
 		}
 	}
 }
@@ -168,28 +189,37 @@ func (x *exchange) listen(ctx context.Context, conn *websocket.Conn, events chan
 }
 
 // speak sends documents until there are no more.
-func (x *exchange) speak(ctx context.Context, conn *websocket.Conn, events chan<- happening) {
-	for {
-		doc, err := x.in.Next(ctx)
-		if errors.Is(err, io.EOF) {
-			return
-		}
-		h := happening{sent: true, kind: websocket.MessageText, err: err}
-		if err == nil {
-			if len(doc) > 0 && doc[0] == probes.WireDocument {
-				doc, h.kind = doc[1:], websocket.MessageBinary
-			}
-			h.rec.Body = orEmpty(doc)
-			if conn.Write(ctx, h.kind, doc) != nil {
-				return // who listens knows better why
-			}
-		}
+func (x *exchange) speak(ctx context.Context, conn *websocket.Conn, speaking *sync.Mutex, events chan<- happening) {
+	tell := func(h happening) (told bool) {
 		select {
 		case events <- h:
+			return h.err == nil
 		case <-ctx.Done():
+			return false
+		}
+	}
+	say := func(kind websocket.MessageType, doc []byte) bool {
+		speaking.Lock()
+		defer speaking.Unlock()
+		if conn.Write(ctx, kind, doc) != nil {
+			return false // who listens knows better why
+		}
+		return tell(happening{sent: true, kind: kind, rec: probes.Record{Body: orEmpty(doc)}})
+	}
+	for {
+		doc, err := x.in.Next(ctx)
+		switch {
+		case errors.Is(err, io.EOF):
+			return
+		case err != nil:
+			tell(happening{sent: true, err: err})
 			return
 		}
-		if err != nil {
+		kind := websocket.MessageText
+		if len(doc) > 0 && doc[0] == probes.WireDocument {
+			doc, kind = doc[1:], websocket.MessageBinary
+		}
+		if !say(kind, doc) {
 			return
 		}
 	}
