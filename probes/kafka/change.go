@@ -88,44 +88,23 @@ func (s *stream) reading() []string {
 	return names
 }
 
-// look asks for topics and partitions made since. It does not wait: a broker that
-// is silent must not keep what the others bring.
-func (s *stream) look(ctx context.Context) {
-	if !s.plan.Whole || !s.follows || s.looked != nil {
-		return
+// look asks for topics and partitions made since.
+func (s *stream) look(ctx context.Context) error {
+	if !s.plan.Whole || !s.follows {
+		return nil
 	}
-	asked, news, out := s.plan.Of.asks(), s.news, make(chan look, 1)
-	s.looking.Add(1)
-	if !s.p.start(func() {
-		defer s.looking.Done()
-		c, err := s.p.cluster(ctx, asked)
-		out <- look{c, news, err}
-	}) {
-		s.looking.Done()
-		return
-	}
-	s.looked = out
-}
-
-// look is what a look has found, and which news were the last when it began.
-type look struct {
-	cluster *cluster
-	news    int
-	err     error
-}
-
-func (s *stream) saw(ctx context.Context, l look) error {
-	s.looked = nil
-	if l.err != nil {
-		if isFinal(ctx, l.err) {
-			return l.err
+	// The stream waits meanwhile, so not for long: a broker that is silent must not
+	// keep what the fetches have found out.
+	limited, stop := context.WithTimeout(ctx, min(lookTime, s.p.target.RequestTimeout()))
+	defer stop()
+	c, err := s.p.cluster(limited, s.plan.Of.asks())
+	if err != nil {
+		if isFinal(ctx, err) {
+			return err
 		}
 		return nil // the fetches will tell
 	}
-	if l.news != s.news {
-		return nil // it may be older than what is known by now
-	}
-	return s.reconcile(l.cluster, s.reading())
+	return s.reconcile(c, s.reading())
 }
 
 // isAnother reports that a topic's id is not the one that the tail began with.
@@ -138,7 +117,6 @@ func (s *stream) isAnother(topic string, id topicID) bool {
 // or were made anew among those asked for, new leaders, new partitions, new
 // topics.
 func (s *stream) reconcile(c *cluster, asked []string) error {
-	s.news++
 	for _, name := range asked {
 		t := c.topic(name)
 		gone := t == nil || t.ErrorCode == codeUnknownTopic || t.ErrorCode == codeInvalidTopic

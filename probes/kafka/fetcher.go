@@ -105,7 +105,6 @@ func (s *stream) shut() {
 	for _, f := range s.fetchers {
 		f.gone.Wait()
 	}
-	s.looking.Wait()
 	s.refresh.Stop()
 	s.homing.Stop()
 	s.clock.Stop()

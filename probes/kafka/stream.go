@@ -5,7 +5,6 @@ import (
 	"container/heap"
 	"context"
 	"slices"
-	"sync"
 	"time"
 
 	"iscope/probes"
@@ -14,6 +13,9 @@ import (
 // refreshEvery is how often a tail that goes on looks for new partitions and
 // topics.
 const refreshEvery = 10 * time.Second
+
+// lookTime is how long such a look may take.
+const lookTime = 2 * time.Second
 
 // stream reads the partitions of a plan, each from its leader, and merges them
 // by time: as long as a partition is known to hold more, nothing later is handed
@@ -40,9 +42,6 @@ type stream struct {
 	answers  chan answer
 	clock    *time.Timer // for plan.Until
 	refresh  *time.Ticker
-	looking  sync.WaitGroup // the look that is under way
-	looked   chan look      // what came of it; nil if none is
-	news     int            // counts what was learned of the cluster
 }
 
 // byTime is a heap of cursors, the one with the oldest record first.
@@ -194,10 +193,7 @@ func (s *stream) wait(ctx context.Context, block bool) error {
 	case <-s.clock.C:
 		return s.timeUp(ctx)
 	case <-s.refresh.C:
-		s.look(ctx)
-		return nil
-	case l := <-s.looked:
-		return s.saw(ctx, l)
+		return s.look(ctx)
 	case <-s.homing.C:
 		return s.findHomes(ctx)
 	case <-now:
