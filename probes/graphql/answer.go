@@ -3,9 +3,11 @@ package graphql
 import (
 	"encoding/json"
 	"fmt"
-	"mime"
+	"net/http"
 	"strconv"
 	"strings"
+
+	"iscope/probes/internal/httplink"
 )
 
 // answer is what a server says to one operation (GraphQL October 2021 §7.1).
@@ -20,6 +22,15 @@ type answerError struct {
 	path    string // "orders.0.total"; a place in the query, or "request"
 	message string
 	code    string
+}
+
+// answerIn reads the body of a response, which may be in a coding that was not
+// undone.
+func answerIn(resp *http.Response, dec *httplink.Decoder, body []byte) answer {
+	if note := dec.Opaque(); note != "" {
+		return answer{problem: note}
+	}
+	return readAnswer(resp.Header.Get("Content-Type"), body)
 }
 
 // readAnswer reads a body. What servers put beside the specification (errors
@@ -110,7 +121,7 @@ func (a *answer) stale() bool {
 
 // notJSON words an answer that is something else, mostly a page of a proxy.
 func notJSON(contentType string, body []byte, err error) string {
-	media := mediaType(contentType)
+	media := httplink.MediaType(contentType)
 	if media == "" {
 		media = "without a content type"
 	}
@@ -135,15 +146,6 @@ func titleOf(page string) string {
 	}
 	title, _, _ := strings.Cut(page[from+len("<title>"):], "<")
 	return fmt.Sprintf(": %.60q", strings.TrimSpace(title))
-}
-
-// mediaType is a content type without its parameters, in lower case.
-func mediaType(contentType string) string {
-	if t, _, err := mime.ParseMediaType(contentType); err == nil {
-		return t
-	}
-	t, _, _ := strings.Cut(contentType, ";")
-	return strings.ToLower(strings.TrimSpace(t))
 }
 
 // counted is "1 error", "2 errors".

@@ -45,7 +45,7 @@ func (p *probe) ask(ctx context.Context, op string, u *url.URL, query string) (*
 	req.Header.Set("Content-Type", "application/json")
 	req.Header.Set("Accept", accept)
 	req.Header.Set("Accept-Encoding", httplink.Codings)
-	p.link.Dress(req)
+	p.link.Dress(req, p.link.Auth)
 	watch := httplink.NewStopwatch()
 	resp, err := p.link.HTTP.RoundTrip(watch.Attach(req.WithContext(limited)))
 	if err != nil {
@@ -57,22 +57,14 @@ func (p *probe) ask(ctx context.Context, op string, u *url.URL, query string) (*
 	text, cut, err := httplink.ReadBody(dec, 0, maxOwn)
 	switch {
 	case err != nil:
-		return nil, p.unread(limited, op, watch, err)
+		return nil, p.link.Explain(limited, op, watch, fmt.Errorf("reading the answer: %w", err))
 	case cut > 0:
 		return nil, p.link.Fail(op, probes.ErrLimit, fmt.Errorf("the answer is larger than %d MiB", maxOwn>>20), "")
 	case httplink.IsTLSMixUp(resp, text):
 		return nil, p.link.SpeaksTLS(op)
 	}
-	r := &reply{status: resp.StatusCode, server: resp.Header.Get("Server"), body: text, answer: readAnswer(resp.Header.Get("Content-Type"), text)}
+	r := &reply{status: resp.StatusCode, server: resp.Header.Get("Server"), body: text, answer: answerIn(resp, dec, text)}
 	return r, p.refusal(op, r)
-}
-
-// unread words a body that ended before its end.
-func (p *probe) unread(ctx context.Context, op string, w *httplink.Stopwatch, err error) error {
-	if bad, ok := err.(*httplink.DecodeError); ok {
-		return p.link.Fail(op, probes.ErrProtocol, bad, "")
-	}
-	return p.link.Explain(ctx, op, w, fmt.Errorf("reading the answer: %w", err))
 }
 
 // refusal is the error of an answer that refuses us: by the status, or by the
@@ -82,9 +74,9 @@ func (p *probe) refusal(op string, r *reply) error {
 	if len(r.errors) > 0 && !r.hasData {
 		code = strings.ToUpper(r.errors[0].code)
 	}
-	words := fmt.Errorf("the server answered %s", statusText(r.status))
+	words := fmt.Errorf("the server answered %s", httplink.StatusText(r.status))
 	if code != "" {
-		words = fmt.Errorf("the server answered %s, %s", statusText(r.status), r.errors[0].message)
+		words = fmt.Errorf("the server answered %s, %s", httplink.StatusText(r.status), r.errors[0].message)
 	}
 	switch {
 	case r.status == http.StatusUnauthorized, r.status == http.StatusProxyAuthRequired, code == "UNAUTHENTICATED":
@@ -93,8 +85,4 @@ func (p *probe) refusal(op string, r *reply) error {
 		return p.link.Fail(op, probes.ErrDenied, words, "check what these credentials may do")
 	}
 	return nil
-}
-
-func statusText(code int) string {
-	return strings.TrimSpace(fmt.Sprintf("%d %s", code, http.StatusText(code)))
 }

@@ -66,19 +66,11 @@ const (
 
 // contract returns what is known of the schema, and waits for it if need be.
 func (p *probe) contract(ctx context.Context, op string, maxAge time.Duration) (*contract, error) {
-	c, err := p.schemas.get(ctx, maxAge)
+	c, err := p.schemas.Get(ctx, maxAge)
 	if err == nil {
 		return c, nil
 	}
-	var known *probes.Error
-	if errors.As(err, &known) {
-		return nil, err
-	}
-	kind := probes.KindOfCause(err)
-	if kind == probes.ErrTimeout {
-		err = errors.New("timed out: the schema was not read in time")
-	}
-	return nil, p.link.Fail(op, kind, err, "")
+	return nil, p.link.NotHad(op, "the schema", err)
 }
 
 // Methods lists the root fields, and what can be called by hand. Without a

@@ -26,30 +26,7 @@ const (
 // Watching, it looks whether the server answers every half minute, and at the
 // schema every few minutes.
 func (p *probe) Discover(ctx context.Context, q probes.DiscoverQuery) iter.Seq2[probes.Snapshot, error] {
-	return func(yield func(probes.Snapshot, error) bool) {
-		var shown string
-		for {
-			snap, state, err := p.snapshot(ctx, q)
-			if err != nil {
-				if q.Watch && ctx.Err() != nil {
-					return
-				}
-				yield(probes.Snapshot{}, err)
-				return
-			}
-			if (state != shown || !q.Watch) && !yield(snap, nil) || !q.Watch {
-				return
-			}
-			shown = state
-			select {
-			case <-time.After(p.poll):
-			case <-ctx.Done():
-				return
-			case <-p.link.Life.Done():
-				return
-			}
-		}
-	}
+	return p.link.Looks(ctx, q.Watch, p.poll, func() (probes.Snapshot, string, error) { return p.snapshot(ctx, q) })
 }
 
 // snapshot describes the target now. state is equal for equal snapshots.
@@ -113,7 +90,7 @@ func (p *probe) node(c *contract, r *reply) *probes.Node {
 	if r != nil {
 		add(attrServer, r.server)
 		if !r.hasData && len(r.errors) > 0 {
-			n.Health, n.Reason = probes.HealthWarn, fmt.Sprintf("it answers {__typename} with %s: %.200s", statusText(r.status), r.errors[0].message)
+			n.Health, n.Reason = probes.HealthWarn, fmt.Sprintf("it answers {__typename} with %s: %.200s", httplink.StatusText(r.status), r.errors[0].message)
 		}
 	}
 	if c.schema != nil {

@@ -10,6 +10,7 @@ import (
 	"net/http"
 	"net/url"
 	"strconv"
+	"strings"
 	"time"
 
 	"github.com/vektah/gqlparser/v2/ast"
@@ -156,23 +157,23 @@ func (x *exchange) request(ctx context.Context, accept string) (*http.Request, e
 			header.Set(h[0], h[1])
 		}
 	}
-	x.p.link.Dress(req)
+	x.p.link.Dress(req, x.p.link.Auth)
 	return req, nil
 }
 
 // requested records what is sent.
 func (x *exchange) requested(header http.Header, req *http.Request) error {
 	rec := x.record(probes.Request)
-	var masked string
-	rec.Header, masked = x.p.link.Recorded(req, x.in.Header)
+	var masked []string
+	rec.Header, masked = httplink.Recorded(req, x.hidden)
 	rec.Body, rec.Schema = x.plan.body, x.plan.input
 	wire := int64(len(x.plan.body))
 	if req.ContentLength > 0 {
 		wire = req.ContentLength
 	}
 	rec.Attrs = append(rec.Attrs, probes.Attr{Name: probes.AttrWireSize, Value: strconv.FormatInt(wire, 10)})
-	if masked != "" {
-		rec.Attrs = append(rec.Attrs, probes.Attr{Name: probes.AttrRedacted, Value: masked})
+	if len(masked) > 0 {
+		rec.Attrs = append(rec.Attrs, probes.Attr{Name: probes.AttrRedacted, Value: strings.Join(masked, ",")})
 	}
 	for _, v := range x.plan.violations {
 		rec.Attrs = append(rec.Attrs, probes.Attr{Name: probes.AttrViolation, Value: v})
@@ -184,6 +185,14 @@ func (x *exchange) requested(header http.Header, req *http.Request) error {
 		return errLeft
 	}
 	return nil
+}
+
+// hidden leaves the target's own credential out of a header that is recorded.
+func (x *exchange) hidden(name, value string) (shown string, masked []string) {
+	if auth := x.p.link.Auth; auth != nil && strings.EqualFold(name, auth.Name) && headerOf(x.in.Header, name) == "" {
+		return auth.Value.String(), []string{strings.ToLower(name)}
+	}
+	return value, nil
 }
 
 // whole records a response that is one document. One that was cut off is shown as
@@ -205,10 +214,10 @@ func (x *exchange) whole(ctx context.Context) error {
 		if !x.emit(rec) {
 			return errLeft
 		}
-		return x.p.unread(ctx, x.op(), x.watch, err)
+		return x.p.link.Explain(ctx, x.op(), x.watch, fmt.Errorf("reading the answer: %w", err))
 	}
 	if cut == 0 && x.resp.StatusCode/100 != 3 {
-		x.read(&rec, readAnswer(x.resp.Header.Get("Content-Type"), body))
+		x.read(&rec, answerIn(x.resp, dec, body))
 	}
 	if !x.emit(rec) {
 		return errLeft
@@ -228,6 +237,6 @@ func (x *exchange) read(rec *probes.Record, a answer) {
 		}
 	}
 	if a.stale() {
-		x.p.schemas.expire()
+		x.p.schemas.Expire()
 	}
 }

@@ -288,3 +288,25 @@ func TestLeavingACall(t *testing.T) {
 		wantError(t, err, probes.ErrUsage, "the pipe broke")
 	}
 }
+
+// TestCodingThatIsNotUndone: the answer is kept, and the reason given why it
+// cannot be read.
+func TestCodingThatIsNotUndone(t *testing.T) {
+	const note = `coding "br", which is not decoded`
+	s := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		w.Header().Set("Content-Encoding", "br")
+		w.Header().Set("Content-Type", "application/json")
+		if r.Header.Get("Accept") == "text/event-stream" {
+			w.Header().Set("Content-Type", "text/event-stream")
+		}
+		io.WriteString(w, "\x8b\x02\x80opaque\n\n")
+	}))
+	t.Cleanup(s.Close)
+	for method, doc := range map[string]string{"query now": "", "subscription countdown": `{"from": 1}`} {
+		_, resp, end := mustInvoke(t, withSchema(t, s.URL+"/graphql", optSubscriptions, "sse"), method, doc)
+		if end.Err == "" || string(resp.Body) != "\x8b\x02\x80opaque\n\n" || !strings.Contains(attr(resp, probes.AttrViolation), note) {
+			t.Errorf("%s: end %q, %q, %v", method, end.Err, resp.Body, resp.Attrs)
+		}
+	}
+	wantError(t, openTarget(t, target(s.URL+"/graphql")).Check(patience(t)), probes.ErrProtocol, note)
+}

@@ -13,10 +13,11 @@ import (
 	"github.com/vektah/gqlparser/v2/ast"
 
 	"iscope/probes"
+	"iscope/probes/internal/httplink"
 )
 
 // load reads the schema: the file that is configured, or by introspection.
-func (p *probe) load(ctx context.Context) (*contract, error) {
+func (p *probe) load(ctx context.Context, _ *contract) (*contract, error) {
 	const op = "reading the schema"
 	if name := p.link.Target.Options[optSchema]; name != "" {
 		name = schemaFile(name)
@@ -106,7 +107,7 @@ func complaintOf(r *reply) string {
 		texts = append(texts, e.message)
 	}
 	if len(texts) == 0 {
-		texts = append(texts, strings.TrimSpace(statusText(r.status)+" "+r.problem))
+		texts = append(texts, strings.TrimSpace(httplink.StatusText(r.status)+" "+r.problem))
 	}
 	return strings.Join(texts, "\n")
 }

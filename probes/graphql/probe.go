@@ -18,7 +18,7 @@ import (
 // probe is one GraphQL endpoint. It connects lazily.
 type probe struct {
 	link    *httplink.Link
-	schemas *shelf
+	schemas *httplink.Shelf[*contract]
 	depth   int
 	ways    ways
 	// poll is the time between two looks while watching.
@@ -57,7 +57,7 @@ func newProbe(t probes.Target) (*probe, error) {
 	if base.Path != "" && base.Path != "/" {
 		p.found = base
 	}
-	p.schemas = newShelf(p.link.Life, p.load)
+	p.schemas = httplink.NewShelf(p.link.Life, p.load, nil)
 	return p, nil
 }
 
@@ -124,7 +124,7 @@ func (p *probe) greet(ctx context.Context, op string) (*reply, error) {
 func (p *probe) noGraphQL(op string, r *reply) error {
 	why, kind := r.problem, probes.ErrProtocol
 	if r.status >= 400 {
-		why = "the server answered " + statusText(r.status)
+		why = "the server answered " + httplink.StatusText(r.status)
 	}
 	hint := "is that the path of the GraphQL endpoint, and nothing in between that answers in its place?"
 	switch {
@@ -172,7 +172,7 @@ func (p *probe) endpoint(ctx context.Context, op string) (u *url.URL, first *rep
 // connections.
 func (p *probe) Close() error {
 	p.link.End()
-	p.schemas.wait()
+	p.schemas.Wait()
 	p.link.Close()
 	return nil
 }

@@ -1,14 +1,13 @@
 package graphql
 
 import (
-	"crypto/tls"
-	"fmt"
 	"net/http"
 	"strconv"
 	"strings"
 	"time"
 
 	"iscope/probes"
+	"iscope/probes/internal/httplink"
 )
 
 // record starts a record of this call.
@@ -55,19 +54,9 @@ func (x *exchange) outcome() (out []probes.Attr) {
 		add(probes.AttrStatus, "next") // what HTTP said of the connection is not the answer's
 	} else {
 		add(probes.AttrHTTPStatus, strconv.Itoa(code))
-		add(probes.AttrStatus, statusText(code))
+		add(probes.AttrStatus, httplink.StatusText(code))
 	}
-	add("http.response.header.location", x.resp.Header.Get("Location"))
-	add(probes.AttrPeer, x.watch.Peer())
-	protocol := x.protocol
-	if protocol == "" {
-		protocol = "http"
-	}
-	add(probes.AttrProtocol, protocol)
-	add(probes.AttrProtoVersion, strings.TrimSuffix(fmt.Sprintf("%d.%d", x.resp.ProtoMajor, x.resp.ProtoMinor), ".0"))
-	if s := x.resp.TLS; s != nil {
-		add(probes.AttrTLSVersion, strings.TrimPrefix(tls.VersionName(s.Version), "TLS "))
-	}
+	out = append(out, httplink.Origin(x.resp, x.watch, x.protocol)...)
 	return out
 }
 
@@ -78,7 +67,7 @@ func (x *exchange) end() error {
 	rec.Header = nil
 	rec.Attrs = append(rec.Attrs, x.outcome()...)
 	code := x.resp.StatusCode
-	status, wrong := statusText(code), ""
+	status, wrong := httplink.StatusText(code), ""
 	if x.protocol != "" && code < http.StatusBadRequest {
 		status = "complete, " + counted(x.answers, "answer")
 	}

@@ -91,7 +91,7 @@ func (x *exchange) dial(ctx context.Context) (*websocket.Conn, error) {
 	case err != nil && resp == nil:
 		return nil, x.p.link.Explain(ctx, x.op(), x.watch, err)
 	case err != nil && resp.StatusCode != http.StatusSwitchingProtocols:
-		return nil, &noSocket{resp.StatusCode, "the server answered " + statusText(resp.StatusCode)}
+		return nil, &noSocket{resp.StatusCode, "the server answered " + httplink.StatusText(resp.StatusCode)}
 	case err != nil:
 		return nil, &noSocket{resp.StatusCode, err.Error()}
 	case conn.Subprotocol() == "":
@@ -114,7 +114,7 @@ func (x *exchange) handshake(ctx context.Context, u *url.URL) (*http.Request, er
 		return nil, x.p.link.Fail(x.op(), probes.ErrUsage, err, "")
 	}
 	req.Header, req.Host = header, host
-	x.p.link.Dress(req)
+	x.p.link.Dress(req, x.p.link.Auth)
 	return req, nil
 }
 

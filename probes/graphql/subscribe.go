@@ -59,7 +59,7 @@ func (x *exchange) events(limited *httplink.Bounded) error {
 	if err := x.send(limited, "text/event-stream"); err != nil {
 		return err
 	}
-	if mediaType(x.resp.Header.Get("Content-Type")) != "text/event-stream" {
+	if httplink.MediaType(x.resp.Header.Get("Content-Type")) != "text/event-stream" || httplink.NewDecoder(x.resp).Opaque() != "" {
 		x.protocol = ""
 		if err := x.whole(limited); err != nil {
 			return err
@@ -83,7 +83,7 @@ func (x *exchange) events(limited *httplink.Bounded) error {
 			x.watch.Ended()
 			return x.end()
 		case err != nil:
-			return x.p.unread(limited, x.op(), x.watch, err)
+			return x.p.link.Explain(limited, x.op(), x.watch, fmt.Errorf("reading the answer: %w", err))
 		}
 		named = named || ev.Name != ""
 		if ev.Name == "complete" {

@@ -2,9 +2,10 @@ package httpapi
 
 import (
 	"encoding/json"
-	"mime"
 	"strconv"
 	"strings"
+
+	"iscope/probes/internal/httplink"
 )
 
 // body is a request's or answer's body, in one of its content types.
@@ -61,7 +62,7 @@ func (d *parsed) bodyOf(content part, given, pointer string, response bool) *bod
 // matches tells whether a content type is the declared one or in its range:
 // "application/*".
 func matches(declared, given string) bool {
-	have, want := mediaType(given), mediaType(declared)
+	have, want := httplink.MediaType(given), httplink.MediaType(declared)
 	if have == want || want == "*/*" {
 		return true
 	}
@@ -70,7 +71,7 @@ func matches(declared, given string) bool {
 }
 
 func rank(contentType string) int {
-	switch t := mediaType(contentType); {
+	switch t := httplink.MediaType(contentType); {
 	case t == "application/json":
 		return 0
 	case isJSON(t):
@@ -89,15 +90,6 @@ const (
 	formType      = "application/x-www-form-urlencoded"
 	multipartType = "multipart/form-data"
 )
-
-// mediaType is a content type without its parameters, in lower case.
-func mediaType(contentType string) string {
-	if t, _, err := mime.ParseMediaType(contentType); err == nil {
-		return t
-	}
-	t, _, _ := strings.Cut(contentType, ";")
-	return strings.ToLower(strings.TrimSpace(t))
-}
 
 // isJSON recognises JSON and the types built on it (RFC 6839 "+json").
 func isJSON(mediaType string) bool {
@@ -120,7 +112,7 @@ func (b *body) sendable() string {
 // written tells whether the body is written as a JSON document, whatever is sent
 // then.
 func (b *body) written() bool {
-	t := mediaType(b.sendable())
+	t := httplink.MediaType(b.sendable())
 	return isJSON(t) || t == formType || t == multipartType
 }
 
@@ -135,7 +127,7 @@ func (b *body) template() json.RawMessage {
 		example = b.doc.firstExample(b.media)
 	}
 	if example == nil {
-		example = b.doc.exampleOf(b.media["schema"], b.response, mediaType(b.sendable()) == multipartType)
+		example = b.doc.exampleOf(b.media["schema"], b.response, httplink.MediaType(b.sendable()) == multipartType)
 	}
 	text, err := json.Marshal(example)
 	if err != nil {

@@ -46,9 +46,11 @@ func TestCodingsOfAnswers(t *testing.T) {
 		{"zstd", coded(t, "zstd", text), text, ""},
 		{"deflate, gzip", coded(t, "gzip", coded(t, "deflate", text)), text, ""},
 		{"identity", text, text, ""},
-		{"br", "not brotli at all", "not brotli at all", `its coding "br" is not known`},
-		{"br, gzip", coded(t, "gzip", "inner"), "inner", `its coding "br" is not known`},
+		{"br", "not brotli at all", "not brotli at all", `kept in its coding "br", which is not decoded`},
+		{"br, gzip", coded(t, "gzip", "inner"), "inner", `kept in its coding "br", which is not decoded`},
 		{"gzip", "", "", ""},
+		{"none", text, text, ""},
+		{"UTF-8", text, text, `as it came: "utf-8" is no coding`},
 	} {
 		t.Run(c.header, func(t *testing.T) {
 			srv := serve(t, "", func(w http.ResponseWriter, r *http.Request) {
@@ -113,6 +115,50 @@ func TestRequestsAreCompressed(t *testing.T) {
 		}} {
 		_, err := invoke(t, p, "POST /any", "{}", edit)
 		wantError(t, err, probes.ErrUsage, "compression")
+	}
+}
+
+// TestCodingThatIsNotUndone: a body in another coding is kept, and nothing is said
+// of what may be in it.
+func TestCodingThatIsNotUndone(t *testing.T) {
+	const note = `coding "br", which is not decoded`
+	srv := serve(t, "", func(w http.ResponseWriter, r *http.Request) {
+		w.Header().Set("Content-Encoding", "br")
+		w.Header().Set("Content-Type", "application/json")
+		if r.URL.Path == "/events" {
+			w.Header().Set("Content-Type", "text/event-stream")
+		}
+		io.WriteString(w, "\x8b\x02\x80opaque\n\n")
+	})
+	p := openTarget(t, target(srv.URL, optOpenAPI, "testdata/shop30.yaml"))
+	_, resp, _ := mustInvoke(t, p, "GET /orders/5", "")
+	if attr(resp, probes.AttrViolation) != "" || !strings.Contains(attr(resp, attrUnchecked), note) || !strings.Contains(attr(resp, probes.AttrReason), note) {
+		t.Errorf("%v", resp.Attrs)
+	}
+	_, resp, _ = mustInvoke(t, p, "GET /events", "")
+	if string(resp.Body) != "\x8b\x02\x80opaque\n\n" || !strings.Contains(attr(resp, probes.AttrReason), note) {
+		t.Errorf("events became %q, %v", resp.Body, resp.Attrs)
+	}
+	_, err := openTarget(t, target(srv.URL, optOpenAPI, "/openapi.json")).Methods(patience(t))
+	wantError(t, err, probes.ErrNotFound, note)
+}
+
+// TestDocumentInABrokenCoding: it is passed over, like any answer that is no
+// document.
+func TestDocumentInABrokenCoding(t *testing.T) {
+	srv := serve(t, "", func(w http.ResponseWriter, r *http.Request) {
+		switch r.URL.Path {
+		case "/openapi.json":
+			w.Header().Set("Content-Encoding", "gzip")
+			io.WriteString(w, "no gzip at all")
+		case "/v3/api-docs":
+			w.Write([]byte(read(t, "shop30.yaml")))
+		default:
+			http.NotFound(w, r)
+		}
+	})
+	if got := snapshot(t, openTarget(t, target(srv.URL)), probes.DiscoverQuery{}).Claims[0].Call; got != "GET /v3/api-docs" {
+		t.Errorf("found by %s", got)
 	}
 }
 

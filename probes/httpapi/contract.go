@@ -4,11 +4,13 @@ import (
 	"fmt"
 	"net/http"
 	"strings"
+
+	"iscope/probes/internal/httplink"
 )
 
 // violations says what of a response the document does not allow, and why its
-// body was not looked into if it should have been.
-func (o *operation) violations(resp *http.Response, body []byte, cut int64) (found []string, unchecked string) {
+// body was not looked into if it should have been. note is why it cannot be.
+func (o *operation) violations(resp *http.Response, body []byte, cut int64, note string) (found []string, unchecked string) {
 	if len(objectIn(o.spec, "responses")) == 0 || resp.StatusCode/100 == 3 {
 		return nil, ""
 	}
@@ -27,10 +29,10 @@ func (o *operation) violations(resp *http.Response, body []byte, cut int64) (fou
 	if b == nil || given == "" {
 		return append(found, fmt.Sprintf("header/Content-Type: %q is not in the document for status %s", given, key)), ""
 	}
-	if b.media["schema"] == nil || !isJSON(mediaType(given)) {
+	if b.media["schema"] == nil || !isJSON(httplink.MediaType(given)) {
 		return found, ""
 	}
-	inBody, unchecked := o.bodyViolations(b, body, cut)
+	inBody, unchecked := o.bodyViolations(b, body, cut, note)
 	return append(found, inBody...), unchecked
 }
 
@@ -67,9 +69,11 @@ func (o *operation) headerViolations(key string, declared part, have http.Header
 	return out
 }
 
-func (o *operation) bodyViolations(b *body, body []byte, cut int64) (out []string, unchecked string) {
+func (o *operation) bodyViolations(b *body, body []byte, cut int64, note string) (out []string, unchecked string) {
 	const not = "the body was not held against the contract: "
 	switch {
+	case note != "":
+		return nil, not + note
 	case cut > 0:
 		return nil, not + "it was cut"
 	case len(body) > maxChecked:

@@ -26,38 +26,18 @@ const (
 // fresh is how old the document may be that lists are made of.
 const fresh = time.Minute
 
+// theDocument is what errors call it.
+const theDocument = "the OpenAPI document"
+
 // Discover yields the target as one service. Operations are methods, not nodes.
 // Watching, it looks at the document again every half minute.
 func (p *probe) Discover(ctx context.Context, q probes.DiscoverQuery) iter.Seq2[probes.Snapshot, error] {
-	return func(yield func(probes.Snapshot, error) bool) {
-		var shown string
-		for {
-			snap, state, err := p.snapshot(ctx, q)
-			if err != nil {
-				if q.Watch && ctx.Err() != nil {
-					return
-				}
-				yield(probes.Snapshot{}, err)
-				return
-			}
-			if state != shown && !yield(snap, nil) || !q.Watch {
-				return
-			}
-			shown = state
-			select {
-			case <-time.After(p.poll):
-			case <-ctx.Done():
-				return
-			case <-p.Life.Done():
-				return
-			}
-		}
-	}
+	return p.Looks(ctx, q.Watch, p.poll, func() (probes.Snapshot, string, error) { return p.snapshot(ctx, q) })
 }
 
 // snapshot describes the target now. state is equal for equal snapshots.
 func (p *probe) snapshot(ctx context.Context, q probes.DiscoverQuery) (snap probes.Snapshot, state string, err error) {
-	doc, err := p.docs.get(ctx, 0)
+	doc, err := p.docs.Get(ctx, 0)
 	var none *noDocument
 	switch {
 	case err == nil:
@@ -68,7 +48,7 @@ func (p *probe) snapshot(ctx context.Context, q probes.DiscoverQuery) (snap prob
 		}
 		snap.Missing = []string{none.Error()}
 	default:
-		return probes.Snapshot{}, "", p.dressed("listing", err)
+		return probes.Snapshot{}, "", p.NotHad("listing", theDocument, err)
 	}
 	if err := p.knows(doc, q.Subject); err != nil {
 		return probes.Snapshot{}, "", err
@@ -157,9 +137,9 @@ func (d *document) below(path string) bool {
 // Methods lists the document's operations by name. A target without a document
 // gives ErrNotFound; it can still be called by hand.
 func (p *probe) Methods(ctx context.Context) ([]probes.Method, error) {
-	doc, err := p.docs.get(ctx, fresh)
+	doc, err := p.docs.Get(ctx, fresh)
 	if err != nil {
-		return nil, p.dressed("listing operations", err)
+		return nil, p.NotHad("listing operations", theDocument, err)
 	}
 	out := make([]probes.Method, len(doc.ops))
 	for i, o := range doc.ops {
@@ -172,9 +152,9 @@ func (p *probe) Methods(ctx context.Context) ([]probes.Method, error) {
 // which keeps its own name. What the document does not have can be called all
 // the same, so that it comes back beside the ErrNotFound.
 func (p *probe) Method(ctx context.Context, name string) (probes.Method, error) {
-	doc, err := p.docs.get(ctx, fresh)
+	doc, err := p.docs.Get(ctx, fresh)
 	if err != nil {
-		return probes.Method{Name: name}, p.dressed("finding the operation", err)
+		return probes.Method{Name: name}, p.NotHad("finding the operation", theDocument, err)
 	}
 	if c, err := p.parseCall(name); err == nil {
 		if o := doc.find(c); o != nil {
@@ -188,18 +168,4 @@ func (p *probe) Method(ctx context.Context, name string) (probes.Method, error) 
 	}
 	return probes.Method{Name: name}, p.Fail("finding the operation", probes.ErrNotFound,
 		fmt.Errorf("the document has no operation %q", name), doc.nearest(name))
-}
-
-// dressed makes an Error of what the library returned, which may be the bare
-// end of a context.
-func (p *probe) dressed(op string, err error) error {
-	var e *probes.Error
-	if errors.As(err, &e) {
-		return err
-	}
-	kind := probes.KindOfCause(err)
-	if kind == probes.ErrTimeout {
-		err = fmt.Errorf("timed out: the OpenAPI document was not read in time")
-	}
-	return p.Fail(op, kind, err, "")
 }

@@ -15,25 +15,18 @@ import (
 // spread over instances there may be several, with commas between; the first is
 // the one that requests name.
 func endpointOf(t *probes.Target) (base *url.URL, hosts []string, err error) {
-	raw := strings.TrimSpace(t.Address)
-	if !strings.Contains(raw, "://") {
-		raw = "//" + raw
+	scheme, rest, found := strings.Cut(strings.TrimSpace(t.Address), "://")
+	if !found {
+		scheme, rest = "http", scheme
 	}
-	raw, others := splitHosts(raw)
+	first, others := splitHosts(rest)
 	if len(others) > 0 && t.Options[optBalance] == "" {
 		return nil, nil, errors.New("one address is needed; several are for the option balance: " + roundRobin)
 	}
-	u, err := url.Parse(raw)
-	if err != nil {
-		var ue *url.Error // its text repeats the URL, which may hold a password
-		if errors.As(err, &ue) {
-			err = ue.Err
-		}
+	if base, err = httplink.ReadAddress(t, scheme+"://"+first, "http", "the base path"); err != nil {
 		return nil, nil, err
 	}
-	if base, err = baseOf(t, u); err != nil {
-		return nil, nil, err
-	}
+	base.Path, base.RawPath = strings.TrimRight(base.Path, "/"), strings.TrimRight(base.RawPath, "/")
 	hosts = []string{httplink.HostPort(base)}
 	for _, host := range others {
 		o, err := url.Parse("//" + host)
@@ -46,9 +39,8 @@ func endpointOf(t *probes.Target) (base *url.URL, hosts []string, err error) {
 	return base, hosts, nil
 }
 
-// splitHosts takes all hosts but the first out of an address.
-func splitHosts(raw string) (first string, others []string) {
-	scheme, rest, _ := strings.Cut(raw, "//")
+// splitHosts takes all hosts but the first out of an address without its scheme.
+func splitHosts(rest string) (first string, others []string) {
 	host, path, slash := strings.Cut(rest, "/")
 	if slash {
 		path = "/" + path
@@ -57,40 +49,5 @@ func splitHosts(raw string) (first string, others []string) {
 	for _, h := range all[1:] {
 		others = append(others, strings.TrimSpace(h))
 	}
-	return scheme + "//" + strings.TrimSpace(all[0]) + path, others
-}
-
-func baseOf(t *probes.Target, u *url.URL) (*url.URL, error) {
-	switch {
-	case u.Host == "" || u.Hostname() == "":
-		return nil, errors.New("the address has no host")
-	case u.RawQuery != "" || u.Fragment != "":
-		return nil, errors.New("the address must end with the base path")
-	}
-	switch u.Scheme {
-	case "", "http", "https", "ws", "wss":
-	default:
-		return nil, fmt.Errorf("scheme %q is not HTTP", u.Scheme)
-	}
-	takeUser(t, u)
-	if u.Scheme == "https" || u.Scheme == "wss" {
-		t.TLS.Enabled = true
-	}
-	u.Scheme = "http"
-	if t.TLS.Enabled {
-		u.Scheme = "https"
-	}
-	return &url.URL{Scheme: u.Scheme, Host: u.Host, Path: strings.TrimRight(u.Path, "/"),
-		RawPath: strings.TrimRight(u.RawPath, "/")}, nil
-}
-
-// takeUser moves user information out of the URL into the credentials.
-func takeUser(t *probes.Target, u *url.URL) {
-	if u.User == nil || !t.Auth.IsZero() {
-		return
-	}
-	t.Auth.Username = u.User.Username()
-	if p, ok := u.User.Password(); ok {
-		t.Auth.Password = probes.NewSecret(p)
-	}
+	return strings.TrimSpace(all[0]) + path, others
 }

@@ -14,9 +14,9 @@ import (
 // it was read.
 func (p *probe) Contract(ctx context.Context) (probes.Schema, error) {
 	const op = "reading the contract"
-	doc, err := p.docs.get(ctx, fresh)
+	doc, err := p.docs.Get(ctx, fresh)
 	if err != nil {
-		return probes.Schema{}, p.dressed(op, err)
+		return probes.Schema{}, p.NotHad(op, theDocument, err)
 	}
 	data, err := doc.asJSON()
 	if err != nil {

@@ -60,7 +60,7 @@ func TestDocumentOfSeveralFiles(t *testing.T) {
 	_, err = invoke(t, p, "POST /orders", `{"line":{"n":"x"}}`)
 	wantError(t, err, probes.ErrUsage, "body/line/n: it is of type string, not integer")
 	mustInvoke(t, p, "POST /orders", `{"line":{"n":1,"of":{"line":{}}}}`, forced)
-	doc, err := p.docs.get(patience(t), fresh)
+	doc, err := p.docs.Get(patience(t), fresh)
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -8,6 +8,7 @@ import (
 	"strings"
 
 	"iscope/probes"
+	"iscope/probes/internal/httplink"
 )
 
 // Bounds of a form: generated documents have schemas that lead to thousands.
@@ -19,9 +20,9 @@ const (
 // Form describes the body of an operation, from its JSON Schema.
 func (p *probe) Form(ctx context.Context, method string) (probes.Form, error) {
 	op := "describing " + method
-	doc, err := p.docs.get(ctx, fresh)
+	doc, err := p.docs.Get(ctx, fresh)
 	if err != nil {
-		return probes.Form{}, p.dressed(op, err)
+		return probes.Form{}, p.NotHad(op, theDocument, err)
 	}
 	c, err := p.parseCall(method)
 	if err != nil {
@@ -39,7 +40,7 @@ func (p *probe) Form(ctx context.Context, method string) (probes.Form, error) {
 		return probes.Form{}, nil
 	}
 	f := &former{doc: doc.parsed, form: probes.Form{Types: map[string][]probes.Shape{}}, open: map[string]bool{},
-		files: !isJSON(mediaType(b.sendable()))}
+		files: !isJSON(httplink.MediaType(b.sendable()))}
 	f.form.Root = f.body(b)
 	spec := doc.deref(o.spec["requestBody"])
 	f.form.Root.Required = flagOf(spec, "required")
@@ -79,7 +80,7 @@ func (f *former) body(b *body) probes.Shape {
 	}
 	s := f.shape(b.media["schema"], b.ref)
 	s.Type = b.contentType
-	if s.Kind = probes.ShapeFile; strings.HasPrefix(mediaType(b.contentType), "text/") || strings.HasSuffix(mediaType(b.contentType), "xml") {
+	if s.Kind = probes.ShapeFile; strings.HasPrefix(httplink.MediaType(b.contentType), "text/") || strings.HasSuffix(httplink.MediaType(b.contentType), "xml") {
 		s.Kind = probes.ShapeString
 	}
 	return s

@@ -95,7 +95,7 @@ func (x *exchange) prepare(ctx context.Context, patience time.Duration) error {
 	doc, err := x.p.contract(ctx, x.in.Method, patience)
 	if err != nil {
 		if ctx.Err() != nil || x.p.Life.Err() != nil {
-			return x.p.dressed(x.op(), err)
+			return x.p.NotHad(x.op(), theDocument, err)
 		}
 		doc = nil
 	}
@@ -133,11 +133,11 @@ func (p *probe) contract(ctx context.Context, method string, patience time.Durat
 		ctx, cancel = context.WithTimeout(ctx, patience)
 		defer cancel()
 	}
-	doc, err := p.docs.get(ctx, 5*time.Minute)
+	doc, err := p.docs.Get(ctx, 5*time.Minute)
 	if err != nil || !c.template || doc.find(c) != nil {
 		return doc, err
 	}
-	if again, err := p.docs.get(ctx, 5*time.Second); err == nil {
+	if again, err := p.docs.Get(ctx, 5*time.Second); err == nil {
 		return again, nil
 	}
 	return doc, nil
@@ -157,8 +157,11 @@ func (x *exchange) send() error {
 	return nil
 }
 
+// isStream recognises events. In a coding that is not undone there are none to
+// be told apart.
 func (x *exchange) isStream() bool {
-	return mediaType(x.resp.Header.Get("Content-Type")) == "text/event-stream" && hasBody(x.req.Method, x.resp.StatusCode)
+	return httplink.MediaType(x.resp.Header.Get("Content-Type")) == "text/event-stream" && hasBody(x.req.Method, x.resp.StatusCode) &&
+		httplink.NewDecoder(x.resp).Opaque() == ""
 }
 
 // answer records the response, frame by frame if it is a stream.
@@ -196,7 +199,7 @@ func (x *exchange) respond(in *httplink.Decoder, body []byte, cut int64, readErr
 		return x.cutOff(rec, readErr)
 	}
 	if o := x.draft.op; o != nil && x.hop.n == 0 {
-		found, unchecked := o.violations(x.resp, body, cut)
+		found, unchecked := o.violations(x.resp, body, cut, in.Opaque())
 		for _, v := range found {
 			rec.Attrs = append(rec.Attrs, probes.Attr{Name: probes.AttrViolation, Value: v})
 		}
@@ -212,10 +215,6 @@ func (x *exchange) cutOff(rec probes.Record, err error) error {
 	rec.Err = fmt.Sprintf("cut off after %d bytes", int64(len(rec.Body))+rec.Cut)
 	if !x.emit(rec) {
 		return errLeft
-	}
-	var broken *httplink.DecodeError
-	if errors.As(err, &broken) {
-		return x.p.Fail(x.op(), probes.ErrProtocol, broken, "")
 	}
 	return x.p.Explain(x.req.Context(), x.op(), x.watch, fmt.Errorf("reading the body: %w", err))
 }

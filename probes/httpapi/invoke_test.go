@@ -241,7 +241,7 @@ func TestRedirectsAreShown(t *testing.T) {
 	})
 	p := openTarget(t, target(srv.URL, optOpenAPI, "testdata/shop30.yaml"))
 	_, _, end := mustInvoke(t, p, "GET /a", "")
-	if attr(end, attrLocation) != "http://127.0.0.1:1/elsewhere" || attr(end, probes.AttrHTTPStatus) != "302" || end.Err != "" || hits.count() != 1 {
+	if attr(end, httplink.AttrLocation) != "http://127.0.0.1:1/elsewhere" || attr(end, probes.AttrHTTPStatus) != "302" || end.Err != "" || hits.count() != 1 {
 		t.Errorf("%d requests, end %+v", hits.count(), end)
 	}
 }
@@ -377,6 +377,21 @@ func TestCancelEndsACall(t *testing.T) {
 				t.Errorf("ended with %v", last)
 			}
 		})
+	}
+}
+
+func TestNothingIsSentAfterClose(t *testing.T) {
+	p, s := shop(t)
+	mustInvoke(t, p, "GET /orders/5", "")
+	before := s.count()
+	if err := p.Close(); err != nil {
+		t.Fatal(err)
+	}
+	_, err := invoke(t, p, "GET /orders/5", "")
+	wantError(t, err, probes.ErrUnreachable, "the target was closed")
+	wantError(t, p.Check(patience(t)), probes.ErrUnreachable, "the target was closed")
+	if s.count() != before {
+		t.Errorf("%d requests after Close", s.count()-before)
 	}
 }
 

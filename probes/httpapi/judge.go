@@ -6,6 +6,8 @@ import (
 	"net/url"
 	"slices"
 	"strings"
+
+	"iscope/probes/internal/httplink"
 )
 
 // judge holds the request against the document. Without force what breaks it is
@@ -58,8 +60,8 @@ func (d *draft) added(p *parameter) bool {
 		func(name string) bool { return strings.EqualFold(name, p.name) }) {
 		return true
 	}
-	return slices.ContainsFunc(d.secured.credentials, func(c *credential) bool {
-		return strings.EqualFold(c.name, p.name) && (c.in == p.in || c.in == "" && p.in == "header")
+	return slices.ContainsFunc(d.secured.credentials, func(c *httplink.Credential) bool {
+		return strings.EqualFold(c.Name, p.name) && (c.In == p.in || c.In == "" && p.in == "header")
 	})
 }
 

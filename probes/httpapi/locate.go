@@ -227,7 +227,7 @@ func (p *probe) download(ctx context.Context, u *url.URL, last *document) (text 
 			req.Header.Set("If-None-Match", last.etag)
 		}
 		if own {
-			p.dress(req, p.auth)
+			p.Dress(req, p.Auth)
 		}
 		next, text, etag, err := p.fetch(rt, req)
 		if next == nil {
@@ -257,12 +257,17 @@ func (p *probe) fetch(rt http.RoundTripper, req *http.Request) (next *url.URL, t
 		return nil, nil, "", errNotModified
 	}
 	if resp.StatusCode != http.StatusOK {
-		return nil, nil, "", &unusable{statusText(resp.StatusCode)}
+		return nil, nil, "", &unusable{httplink.StatusText(resp.StatusCode)}
 	}
 	in := httplink.NewDecoder(resp)
 	defer in.Close()
 	text, err = io.ReadAll(io.LimitReader(in, maxDocument+1))
+	var bad *httplink.DecodeError
 	switch {
+	case in.Opaque() != "":
+		return nil, nil, "", &unusable{in.Opaque()}
+	case errors.As(err, &bad):
+		return nil, nil, "", &unusable{bad.Error()}
 	case err != nil:
 		return nil, nil, "", p.Explain(req.Context(), op, watch, err)
 	case len(text) > maxDocument:

@@ -10,6 +10,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 
 	"iscope/probes"
+	"iscope/probes/internal/httplink"
 	"iscope/probes/probetest"
 )
 
@@ -122,7 +123,7 @@ func TestLoopbackFormAndContract(t *testing.T) {
 func TestLoopbackRedirects(t *testing.T) {
 	p := loopback(t)
 	recs, err := invoke(t, p, "GET /explorer", "", redirects(3))
-	if err != nil || len(recs) != 5 || attr(recs[1], attrLocation) == "" || attr(recs[4], probes.AttrHTTPStatus) != "200" {
+	if err != nil || len(recs) != 5 || attr(recs[1], httplink.AttrLocation) == "" || attr(recs[4], probes.AttrHTTPStatus) != "200" {
 		t.Errorf("records %q, error %v", lines(recs), err)
 	}
 }

@@ -7,6 +7,7 @@ import (
 	"strings"
 
 	"iscope/probes"
+	"iscope/probes/internal/httplink"
 )
 
 // parameter is a declared value outside the body.
@@ -136,7 +137,7 @@ func (o *operation) paramNames() []string {
 func (d *parsed) value(p *parameter, typed []string) any {
 	s := d.deref(p.schema)
 	if p.mediaType != "" {
-		if v, ok := decodeJSON(strings.Join(typed, ",")); ok && isJSON(mediaType(p.mediaType)) {
+		if v, ok := decodeJSON(strings.Join(typed, ",")); ok && isJSON(httplink.MediaType(p.mediaType)) {
 			return v
 		}
 		return strings.Join(typed, ",")

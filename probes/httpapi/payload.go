@@ -58,7 +58,7 @@ func (d *draft) setBody(ctx context.Context, next func(context.Context) ([]byte,
 
 // encode puts the document into the form that its content type has on the wire.
 func (d *draft) encode(text []byte, contentType, given string) (string, error) {
-	t := mediaType(contentType)
+	t := httplink.MediaType(contentType)
 	var err error
 	switch {
 	case isJSON(t):

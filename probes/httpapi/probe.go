@@ -2,6 +2,7 @@ package httpapi
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"net/http"
 	"net/url"
@@ -17,9 +18,8 @@ import (
 // probe is one HTTP target. It connects lazily.
 type probe struct {
 	*httplink.Link
-	auth *credential
 	pool *pool // nil unless requests are spread over several instances
-	docs *library
+	docs *httplink.Shelf[*document]
 	// sockets makes the connections of WebSockets, which are HTTP/1.1 only.
 	sockets func() (*http.Transport, error)
 
@@ -55,14 +55,14 @@ func newProbe(t probes.Target) (*probe, error) {
 	}
 	link.HTTP2 = "set the option http2: h2c, or use grpc:// if it is a gRPC server"
 	p := &probe{Link: link, poll: 30 * time.Second}
-	if link.Auth != nil {
-		p.auth = &credential{name: link.Auth.Name, value: link.Auth.Value}
-	}
 	p.sockets = sync.OnceValues(func() (*http.Transport, error) { return httplink.NewTransport(t.TLS, "off") })
 	if t.Options[optBalance] != "" {
 		p.pool, link.Spread = newPool(hosts, link.HTTP), true
 	}
-	p.docs = newLibrary(link.Life, p.loadDocument)
+	p.docs = httplink.NewShelf(link.Life, p.loadDocument, func(err error) bool {
+		var none *noDocument
+		return errors.As(err, &none)
+	})
 	return p, nil
 }
 
@@ -100,7 +100,7 @@ func (p *probe) Check(ctx context.Context) error {
 	if err != nil {
 		return p.Fail(op, probes.ErrUsage, err, "")
 	}
-	p.dress(req, p.auth)
+	p.Dress(req, p.Auth)
 	watch := httplink.NewStopwatch()
 	resp, err := p.RoundTrip(watch.Attach(req))
 	if err != nil {
@@ -110,12 +110,12 @@ func (p *probe) Check(ctx context.Context) error {
 	switch {
 	case resp.StatusCode == http.StatusBadRequest && resp.TLS == nil && p.Base.Scheme == "http" && p.SeemsTLS(ctx):
 		return p.SpeaksTLS(op)
-	case p.auth == nil:
+	case p.Auth == nil:
 		return nil
 	case resp.StatusCode == http.StatusUnauthorized:
-		return p.Fail(op, probes.ErrAuth, fmt.Errorf("the server answered %s", statusText(resp.StatusCode)), "check the target's auth")
+		return p.Fail(op, probes.ErrAuth, fmt.Errorf("the server answered %s", httplink.StatusText(resp.StatusCode)), "check the target's auth")
 	case resp.StatusCode == http.StatusForbidden:
-		return p.Fail(op, probes.ErrDenied, fmt.Errorf("the server answered %s", statusText(resp.StatusCode)), "")
+		return p.Fail(op, probes.ErrDenied, fmt.Errorf("the server answered %s", httplink.StatusText(resp.StatusCode)), "")
 	}
 	return nil
 }
@@ -124,24 +124,12 @@ func (p *probe) Check(ctx context.Context) error {
 // connections.
 func (p *probe) Close() error {
 	p.End()
-	p.docs.wait()
+	p.docs.Wait()
 	p.Link.Close()
 	if p.pool != nil {
 		p.pool.close()
 	}
 	return nil
-}
-
-// dress adds what every request of ours carries.
-func (p *probe) dress(req *http.Request, with ...*credential) {
-	if req.Header.Get("User-Agent") == "" {
-		req.Header.Set("User-Agent", "iscope")
-	}
-	for _, c := range with {
-		if c != nil {
-			c.apply(req)
-		}
-	}
 }
 
 // RoundTrip makes one request to the target, to the instance whose turn it is.
@@ -165,8 +153,4 @@ func (p *probe) resolve(escaped string) *url.URL {
 		u.Path, u.RawPath = plain, joined
 	}
 	return &u
-}
-
-func statusText(code int) string {
-	return strings.TrimSpace(fmt.Sprintf("%d %s", code, http.StatusText(code)))
 }

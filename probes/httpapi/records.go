@@ -1,9 +1,6 @@
 package httpapi
 
 import (
-	"crypto/tls"
-	"fmt"
-	"maps"
 	"net/http"
 	"slices"
 	"strconv"
@@ -15,7 +12,6 @@ import (
 )
 
 const (
-	attrLocation = "http.response.header.location"
 	// attrUnchecked says why a body was not held against the contract.
 	attrUnchecked = "iscope.contract.unchecked"
 	// Name and id of a server-sent event.
@@ -42,8 +38,8 @@ func (x *exchange) record(kind probes.Kind) probes.Record {
 func (x *exchange) secrets() []keyPlace {
 	keys := x.draft.secured.keys
 	for _, c := range x.draft.secured.credentials {
-		if c.in != "" {
-			keys = append(slices.Clip(keys), keyPlace{c.in, c.name})
+		if c.In != "" {
+			keys = append(slices.Clip(keys), keyPlace{c.In, c.Name})
 		}
 	}
 	return keys
@@ -52,8 +48,8 @@ func (x *exchange) secrets() []keyPlace {
 // request records the request of this hop.
 func (x *exchange) request() probes.Record {
 	rec := x.record(probes.Request)
-	header, masked := x.recordedHeader()
-	rec.Header = header
+	var masked []string
+	rec.Header, masked = httplink.Recorded(x.req, x.hidden)
 	_, inQuery := hideQuery(x.req.URL.RawQuery, x.secrets(), false)
 	rec.Attrs = addAttr(rec.Attrs, probes.AttrRedacted, strings.Join(append(masked, inQuery...), ","))
 	if x.req.Body != nil {
@@ -79,32 +75,20 @@ func (x *exchange) request() probes.Record {
 	return rec
 }
 
-// recordedHeader lists a request's headers as the transport writes them, names
-// sorted. Values of the target's own credential and of API keys are left out and
-// counted as redacted.
-func (x *exchange) recordedHeader() (fields []probes.Field, masked []string) {
-	req := x.req
-	if req.Host != "" && req.Host != req.URL.Host {
-		fields = append(fields, probes.Field{Name: "Host", Value: []byte(req.Host)})
-	}
+// hidden leaves the target's own credential and API keys out of a header that is
+// recorded.
+func (x *exchange) hidden(name, value string) (shown string, masked []string) {
 	secret := probes.NewSecret("x").String()
-	for _, name := range slices.Sorted(maps.Keys(req.Header)) {
-		for _, v := range req.Header[name] {
-			ours := x.draft.header.Get(name) == "" && slices.ContainsFunc(x.draft.secured.credentials,
-				func(c *credential) bool { return c.in == "" && strings.EqualFold(name, c.name) })
-			key := slices.ContainsFunc(x.secrets(), func(k keyPlace) bool { return k.in == "header" && strings.EqualFold(k.name, name) })
-			switch {
-			case ours || key:
-				masked, v = append(masked, strings.ToLower(name)), secret
-			case name == "Cookie":
-				var hidden []string
-				v, hidden = hideCookies(v, x.secrets(), secret)
-				masked = append(masked, hidden...)
-			}
-			fields = append(fields, probes.Field{Name: name, Value: []byte(v)})
-		}
+	ours := x.draft.header.Get(name) == "" && slices.ContainsFunc(x.draft.secured.credentials,
+		func(c *httplink.Credential) bool { return c.In == "" && strings.EqualFold(name, c.Name) })
+	key := slices.ContainsFunc(x.secrets(), func(k keyPlace) bool { return k.in == "header" && strings.EqualFold(k.name, name) })
+	switch {
+	case ours || key:
+		return secret, []string{strings.ToLower(name)}
+	case name == "Cookie":
+		return hideCookies(value, x.secrets(), secret)
 	}
-	return fields, masked
+	return value, nil
 }
 
 func hideCookies(line string, keys []keyPlace, secret string) (hidden string, names []string) {
@@ -141,16 +125,9 @@ func (x *exchange) outcome() []probes.Attr {
 	code := x.resp.StatusCode
 	out := []probes.Attr{
 		{Name: probes.AttrHTTPStatus, Value: strconv.Itoa(code)},
-		{Name: probes.AttrStatus, Value: statusText(code)},
+		{Name: probes.AttrStatus, Value: httplink.StatusText(code)},
 	}
-	out = addAttr(out, attrLocation, x.resp.Header.Get("Location"))
-	out = addAttr(out, probes.AttrPeer, x.watch.Peer())
-	out = addAttr(out, probes.AttrProtocol, "http")
-	version := fmt.Sprintf("%d.%d", x.resp.ProtoMajor, x.resp.ProtoMinor)
-	out = addAttr(out, probes.AttrProtoVersion, strings.TrimSuffix(version, ".0"))
-	if s := x.resp.TLS; s != nil {
-		out = addAttr(out, probes.AttrTLSVersion, strings.TrimPrefix(tls.VersionName(s.Version), "TLS "))
-	}
+	out = append(out, httplink.Origin(x.resp, x.watch, "")...)
 	if code >= http.StatusBadRequest {
 		out = addAttr(out, probes.AttrErrorType, strconv.Itoa(code))
 	}
@@ -170,13 +147,10 @@ func (x *exchange) ending() probes.Record {
 	end.Header = httplink.Fields(x.resp.Trailer)
 	end.Attrs = append(end.Attrs, x.outcome()...)
 	end.Attrs = append(end.Attrs, x.watch.Attrs()...)
-	if n := x.watch.Attempts(); n > 1 {
-		end.Attrs = addAttr(end.Attrs, probes.AttrAttempt, strconv.Itoa(n))
-	}
 	end.Attrs = addAttr(end.Attrs, probes.AttrTraceID, probes.TraceID(x.req.Header.Get(probes.HeaderTraceparent)))
 	end.Attrs = addAttr(end.Attrs, probes.AttrReason, x.notFollowed())
 	if x.resp.StatusCode >= http.StatusBadRequest {
-		end.Err = statusText(x.resp.StatusCode)
+		end.Err = httplink.StatusText(x.resp.StatusCode)
 	}
 	return end
 }

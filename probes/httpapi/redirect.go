@@ -105,7 +105,7 @@ func (x *exchange) redirect(ctx context.Context, to *url.URL) error {
 		}
 	} else {
 		req.Host = x.draft.host
-		x.p.dress(req, x.draft.secured.credentials...)
+		x.p.Dress(req, x.draft.secured.credentials...)
 	}
 	x.req = req
 	x.subject = x.lineOf(req)
@@ -115,8 +115,8 @@ func (x *exchange) redirect(ctx context.Context, to *url.URL) error {
 // stray sends a request to another host: without anything that tells who we are.
 func (x *exchange) stray(req *http.Request) error {
 	names := []string{"Authorization", "Cookie", "Proxy-Authorization"}
-	if c := x.p.auth; c != nil {
-		names = append(names, c.name)
+	if c := x.p.Auth; c != nil {
+		names = append(names, c.Name)
 	}
 	for _, k := range x.draft.secured.keys {
 		if k.in == "header" {
@@ -137,7 +137,7 @@ func (x *exchange) stray(req *http.Request) error {
 		x.hop.away = rt
 	}
 	x.hop.strayed = true
-	x.p.dress(req)
+	x.p.Dress(req)
 	return nil
 }
 

@@ -238,7 +238,7 @@ func (d *draft) accept() string {
 	return strings.Join(append(types, "*/*;q=0.1"), ", ")
 }
 
-// request makes the HTTP request. Credentials are added last, by dress.
+// request makes the HTTP request. Credentials are added last, by Dress.
 func (p *probe) request(ctx context.Context, d *draft) (*http.Request, error) {
 	u := p.resolve(d.call.path)
 	u.RawQuery = d.fullQuery()
@@ -252,6 +252,6 @@ func (p *probe) request(ctx context.Context, d *draft) (*http.Request, error) {
 	if d.wire != nil {
 		setBody(req, d.wire)
 	}
-	p.dress(req, d.secured.credentials...)
+	p.Dress(req, d.secured.credentials...)
 	return req, nil
 }

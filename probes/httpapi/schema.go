@@ -22,9 +22,9 @@ const maxSchema = 20_000
 // so that it can be used without the document.
 func (p *probe) Schema(ctx context.Context, ref string) (probes.Schema, error) {
 	op := "reading schema " + ref
-	doc, err := p.docs.get(ctx, fresh)
+	doc, err := p.docs.Get(ctx, fresh)
 	if err != nil {
-		return probes.Schema{}, p.dressed(op, err)
+		return probes.Schema{}, p.NotHad(op, theDocument, err)
 	}
 	pointer, isPointer := strings.CutPrefix(ref, "#")
 	if c, err := parseCall(ref); !isPointer && err == nil {

@@ -7,14 +7,13 @@ import (
 	"slices"
 	"strings"
 
-	"iscope/probes"
 	"iscope/probes/internal/httplink"
 )
 
 // secured is what the document asks for one operation, met as far as the
 // target's credentials allow.
 type secured struct {
-	credentials []*credential
+	credentials []*httplink.Credential
 	// unmet says by scheme what the document asks for and nobody gave; nil if it
 	// is met, or nothing is asked for.
 	unmet []string
@@ -30,8 +29,8 @@ type keyPlace struct{ in, name string }
 // goes; without one it is a header.
 func (p *probe) credentialFor(d *draft) secured {
 	out := secured{}
-	if p.auth != nil {
-		out.credentials = []*credential{p.auth}
+	if p.Auth != nil {
+		out.credentials = []*httplink.Credential{p.Auth}
 	}
 	if d.op == nil {
 		return out
@@ -48,7 +47,7 @@ func (p *probe) credentialFor(d *draft) secured {
 	}
 	for _, v := range alternatives {
 		var missing []string
-		var with []*credential
+		var with []*httplink.Credential
 		for _, name := range sortedKeys(objectOrNone(v)) {
 			met, c := p.meet(d, d.op.doc.deref(schemes[name]))
 			if !met {
@@ -80,16 +79,16 @@ func (o *operation) security() []any {
 
 // meet tells whether a scheme is satisfied, by the caller's own words or by a
 // credential of the target, which it returns then.
-func (p *probe) meet(d *draft, scheme part) (bool, *credential) {
+func (p *probe) meet(d *draft, scheme part) (bool, *httplink.Credential) {
 	auth := p.Target.Auth
 	mechanism := httplink.MechanismOf(auth)
 	authorization := d.header.Get("Authorization") != ""
 	switch textOf(scheme, "type") {
 	case "http":
 		word := strings.ToLower(textOf(scheme, "scheme"))
-		return authorization || p.auth != nil && (word == mechanism || mechanism == "header" && p.auth.name == "Authorization"), p.auth
+		return authorization || p.Auth != nil && (word == mechanism || mechanism == "header" && p.Auth.Name == "Authorization"), p.Auth
 	case "oauth2", "openIdConnect":
-		return authorization || p.auth != nil && mechanism == "bearer", p.auth
+		return authorization || p.Auth != nil && mechanism == "bearer", p.Auth
 	case "mutualTLS":
 		return p.Target.TLS.CertFile != "", nil
 	case "apiKey":
@@ -104,12 +103,12 @@ func (p *probe) meet(d *draft, scheme part) (bool, *credential) {
 		if auth.Token.IsZero() || !named || auth.Mechanism != "" && auth.Mechanism != "header" {
 			// Whoever presents a certificate is known by it: Kubernetes declares
 			// an API key and takes both.
-			return p.Target.TLS.CertFile != "" || place.name == "" || strings.EqualFold(place.name, "Authorization") && (authorization || p.auth != nil), p.auth
+			return p.Target.TLS.CertFile != "" || place.name == "" || strings.EqualFold(place.name, "Authorization") && (authorization || p.Auth != nil), p.Auth
 		}
 		if place.in == "header" && (strings.EqualFold(place.name, "Authorization") || strings.EqualFold(place.name, auth.Header)) {
-			return true, p.auth
+			return true, p.Auth
 		}
-		return true, &credential{in: place.in, name: place.name, value: auth.Token}
+		return true, &httplink.Credential{In: place.in, Name: place.name, Value: auth.Token}
 	}
 	return true, nil // a scheme that does not exist, or is not known, asks for nothing
 }
@@ -148,36 +147,6 @@ func (d *draft) has(k keyPlace) bool {
 		return err == nil
 	}
 	return false
-}
-
-// credential is what authenticates a request: one header, query parameter or
-// cookie.
-type credential struct {
-	in    string // "query", "cookie"; else a header
-	name  string
-	value probes.Secret
-}
-
-// apply adds the credential unless the caller gave one of its own.
-func (c *credential) apply(req *http.Request) {
-	switch c.in {
-	case "query":
-		q, _ := url.ParseQuery(req.URL.RawQuery)
-		if !q.Has(c.name) {
-			u := *req.URL
-			u.RawQuery = strings.TrimPrefix(u.RawQuery+"&"+url.QueryEscape(c.name)+"="+url.QueryEscape(c.value.Reveal()), "&")
-			req.URL = &u
-		}
-	case "cookie":
-		if _, err := req.Cookie(c.name); err != nil {
-			have := req.Header.Get("Cookie")
-			req.Header.Set("Cookie", strings.TrimPrefix(have+"; "+c.name+"="+c.value.Reveal(), "; "))
-		}
-	default:
-		if req.Header.Get(c.name) == "" {
-			req.Header.Set(c.name, c.value.Reveal())
-		}
-	}
 }
 
 // hideQuery takes the values of keys out of a query, or the keys with them.

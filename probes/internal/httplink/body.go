@@ -40,7 +40,7 @@ func NewDecoder(resp *http.Response) *Decoder {
 	all := strings.Split(strings.Join(resp.Header.Values("Content-Encoding"), ","), ",")
 	for i := len(all) - 1; i >= 0; i-- {
 		switch c := strings.ToLower(strings.TrimSpace(all[i])); c {
-		case "", "identity":
+		case "", "identity", "none": // GraphQL Yoga's word for it
 		case "gzip", "x-gzip", "deflate", "zstd":
 			d.undo = append(d.undo, c)
 		default:
@@ -140,12 +140,23 @@ func (w *wireReader) Read(b []byte) (int, error) {
 	return n, err
 }
 
-// Note says what was left undone.
+// Note says what was left undone, "" if nothing was.
 func (d *Decoder) Note() string {
-	if d.left == "" {
-		return ""
+	if d.left == "" || d.Opaque() != "" {
+		return d.Opaque()
 	}
-	return fmt.Sprintf("the body is as it came: its coding %q is not known", d.left)
+	return fmt.Sprintf("the body is as it came: %q is no coding", d.left)
+}
+
+// Opaque says why the body cannot be read: it is in a registered coding that is
+// not undone. Other words, such as "utf-8", come from servers that mean something
+// else, and send plain text.
+func (d *Decoder) Opaque() string {
+	switch d.left { // https://www.iana.org/assignments/http-parameters, "HTTP Content Coding Registry"
+	case "aes128gcm", "br", "compress", "x-compress", "dcb", "dcz", "exi", "pack200-gzip":
+		return fmt.Sprintf("the body is kept in its coding %q, which is not decoded", d.left)
+	}
+	return ""
 }
 
 // IsZlib recognises the header of RFC 1950 §2.2.

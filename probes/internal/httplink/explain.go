@@ -31,7 +31,10 @@ const (
 // Explain turns a failure of the transport into an Error that says what
 // happened on the wire and what to do next. The context is the request's.
 func (l *Link) Explain(ctx context.Context, op string, w *Stopwatch, err error) error {
+	var bad *DecodeError
 	switch cause := context.Cause(ctx); {
+	case errors.As(err, &bad):
+		return l.Fail(op, probes.ErrProtocol, bad, "")
 	case l.Life.Err() != nil:
 		return l.Fail(op, probes.ErrUnreachable, errors.New("the target was closed"), "")
 	case errors.Is(cause, context.DeadlineExceeded):

@@ -43,20 +43,15 @@ func HeaderOf(fields []probes.Field) (h http.Header, host string, err error) {
 }
 
 // Recorded lists a request's headers as the transport writes them, names sorted.
-// The value of the target's own credential is left out, unless the caller gave
-// the header, and named in masked.
-func (l *Link) Recorded(req *http.Request, given []probes.Field) (fields []probes.Field, masked string) {
+// hide returns what is shown of a value, and the names of what it left out of it.
+func Recorded(req *http.Request, hide func(name, value string) (shown string, masked []string)) (fields []probes.Field, masked []string) {
 	if req.Host != "" && req.Host != req.URL.Host {
 		fields = append(fields, probes.Field{Name: "Host", Value: []byte(req.Host)})
 	}
-	own := l.Auth != nil && !slices.ContainsFunc(given, func(f probes.Field) bool { return strings.EqualFold(f.Name, l.Auth.Name) })
-	for _, name := range slices.Sorted(maps.Keys(req.Header)) {
-		for _, v := range req.Header[name] {
-			if own && strings.EqualFold(name, l.Auth.Name) {
-				masked, v = strings.ToLower(name), l.Auth.Value.String()
-			}
-			fields = append(fields, probes.Field{Name: name, Value: []byte(v)})
-		}
+	for _, f := range Fields(req.Header) {
+		shown, hidden := hide(f.Name, string(f.Value))
+		masked = append(masked, hidden...)
+		fields = append(fields, probes.Field{Name: f.Name, Value: []byte(shown)})
 	}
 	return fields, masked
 }

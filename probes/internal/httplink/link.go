@@ -2,7 +2,6 @@ package httplink
 
 import (
 	"context"
-	"net"
 	"net/http"
 	"net/url"
 
@@ -62,24 +61,15 @@ func (l *Link) Fail(op string, kind, err error, hint string) error {
 	return &probes.Error{Target: l.Target.Name, Op: op, Kind: kind, Err: err, Hint: hint}
 }
 
-// Dress adds what every request of ours carries.
-func (l *Link) Dress(req *http.Request) {
+// Dress adds what every request of ours carries, and credentials, each unless the
+// caller gave one of its own. A nil credential is none.
+func (l *Link) Dress(req *http.Request, with ...*Credential) {
 	if req.Header.Get("User-Agent") == "" {
 		req.Header.Set("User-Agent", "iscope")
 	}
-	if l.Auth != nil && req.Header.Get(l.Auth.Name) == "" {
-		req.Header.Set(l.Auth.Name, l.Auth.Value.Reveal())
-	}
-}
-
-// HostPort is the address of a URL, the scheme's default port made explicit.
-func HostPort(u *url.URL) string {
-	port := u.Port()
-	if port == "" {
-		port = "80"
-		if u.Scheme == "https" {
-			port = "443"
+	for _, c := range with {
+		if c != nil {
+			c.apply(req)
 		}
 	}
-	return net.JoinHostPort(u.Hostname(), port)
 }

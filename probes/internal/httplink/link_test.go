@@ -236,3 +236,48 @@ func secretIf(has bool, text string) probes.Secret {
 	}
 	return probes.NewSecret(text)
 }
+
+// TestNothingBeginsAfterClose: a context that is made of a link that has ended has
+// ended too, at once.
+func TestNothingBeginsAfterClose(t *testing.T) {
+	asked := make(chan struct{}, 1)
+	s := httptest.NewServer(http.HandlerFunc(func(http.ResponseWriter, *http.Request) { asked <- struct{}{} }))
+	t.Cleanup(s.Close)
+	l := link(t, s.URL, nil)
+	l.Close()
+	for range 100 {
+		ctx := l.Bound(t.Context(), time.Minute)
+		if ctx.Err() == nil {
+			t.Fatal("the context of a request after Close has not ended")
+		}
+		ctx.Release()
+	}
+	if err := get(t, l); err == nil || len(asked) > 0 {
+		t.Errorf("error %v, %d requests", err, len(asked))
+	}
+}
+
+func TestDress(t *testing.T) {
+	l := link(t, "http://api.test", nil)
+	for name, tt := range map[string]struct {
+		with         *Credential
+		query        string
+		header, want string
+	}{
+		"a header":         {&Credential{Name: "X-Key", Value: probes.NewSecret("s")}, "", "X-Key", "s"},
+		"a cookie":         {&Credential{In: "cookie", Name: "sid", Value: probes.NewSecret("s")}, "", "Cookie", "have=1; sid=s"},
+		"a query":          {&Credential{In: "query", Name: "k&y", Value: probes.NewSecret("s=")}, "a=1&k%26y=s%3D", "User-Agent", "iscope"},
+		"none":             {nil, "", "User-Agent", "iscope"},
+		"the caller's own": {&Credential{Name: "Cookie", Value: probes.NewSecret("s")}, "", "Cookie", "have=1"},
+	} {
+		req := httptest.NewRequest(http.MethodGet, "http://api.test/?a=1", nil)
+		req.Header.Set("Cookie", "have=1")
+		l.Dress(req, tt.with)
+		if got := req.Header.Get(tt.header); got != tt.want {
+			t.Errorf("%s: %s %q, want %q", name, tt.header, got, tt.want)
+		}
+		if want := max("a=1", tt.query); req.URL.RawQuery != want {
+			t.Errorf("%s: query %q, want %q", name, req.URL.RawQuery, want)
+		}
+	}
+}

@@ -159,15 +159,9 @@ func (s *Stopwatch) tried(base *url.URL) string {
 	return at + " at " + s.dialed
 }
 
-// Attempts is how often the request was put on a connection. The transport
-// repeats one that an idle connection lost before any answer.
-func (s *Stopwatch) Attempts() int {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	return s.conns
-}
-
-// Attrs are the timings so far; phases that did not happen are absent.
+// Attrs are the timings so far; phases that did not happen are absent. The
+// transport repeats a request that an idle connection lost before any answer: how
+// often it was put on a connection follows then.
 func (s *Stopwatch) Attrs() []probes.Attr {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -191,8 +185,8 @@ func (s *Stopwatch) Attrs() []probes.Attr {
 		end = time.Now()
 	}
 	add(probes.TimingTotal, s.start, end)
+	if s.conns > 1 {
+		out = append(out, probes.Attr{Name: probes.AttrAttempt, Value: strconv.Itoa(s.conns)})
+	}
 	return out
 }
-
-// Elapsed is the time since the start.
-func (s *Stopwatch) Elapsed() time.Duration { return time.Since(s.start) }
