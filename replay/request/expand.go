@@ -125,14 +125,18 @@ func (s *scope) json(raw string) (string, error) {
 func (s *scope) jsonBrace(b *strings.Builder, raw string) (rest string, err error) {
 	before := b.String()
 	undo := func() { // the character before, which belongs to the brace
+		before = before[:len(before)-1]
 		b.Reset()
-		b.WriteString(before[:len(before)-1])
+		b.WriteString(before)
 	}
 	name, after, isVar := strings.Cut(strings.TrimPrefix(raw, "{{"), "}}")
 	isVar = isVar && strings.HasPrefix(raw, "{{") && isVariable(strings.TrimSpace(name))
 	switch {
 	case strings.HasPrefix(raw, "{{") && strings.HasSuffix(before, `\`):
 		undo()
+		if strings.HasSuffix(before, "$$") { // as if the backslash were not there
+			undo()
+		}
 		b.WriteString("{{")
 		return raw[2:], nil
 	case strings.HasSuffix(before, "$$"):
