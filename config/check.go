@@ -10,6 +10,7 @@ import (
 	"time"
 	"unicode"
 
+	"iscope/config/yamltree"
 	"iscope/probes"
 )
 
@@ -50,7 +51,7 @@ func (c checker) name(what string, n text) {
 func (c checker) environment(e *environment) {
 	taken := map[string]string{} // name or alias to what has it
 	for _, t := range e.Targets {
-		taken[t.Name.Raw] = fmt.Sprintf("the target on line %d", t.Name.At.line)
+		taken[t.Name.Raw] = fmt.Sprintf("the target on line %d", t.Name.At.Line)
 	}
 	for _, t := range e.Targets {
 		c.name("target", t.Name)
@@ -63,7 +64,7 @@ func (c checker) environment(e *environment) {
 				c.add(a.At, "", "alias %q is already the name of %s", a.Raw, owner)
 				continue
 			}
-			taken[a.Raw] = fmt.Sprintf("an alias on line %d", a.At.line)
+			taken[a.Raw] = fmt.Sprintf("an alias on line %d", a.At.Line)
 		}
 		c.target(&t.Value)
 	}
@@ -93,7 +94,7 @@ func (c checker) target(t *target) {
 	for _, o := range t.Options {
 		if _, err := optionError(d, o.Name.Raw, o.Value); err != nil {
 			at := o.Value.At
-			if at.line == 0 || isUnknown(d, o.Name.Raw) {
+			if at.Line == 0 || isUnknown(d, o.Name.Raw) {
 				at = o.Name.At
 			}
 			c.add(at, "", "%s", err)
@@ -131,7 +132,7 @@ func (c checker) tls(t *tlsShape, secure bool) {
 }
 
 // references checks the syntax of what a value refers to.
-func (c checker) references(f field, raw string, at pos) {
+func (c checker) references(f field, raw string, at yamltree.Pos) {
 	if !f.ref || !hasReference(raw) {
 		return
 	}
@@ -167,7 +168,7 @@ func optionError(d probes.Driver, name string, v scalar) (probes.Option, error) 
 		return probes.Option{}, fmt.Errorf("unknown option %q of driver %s; %s", name, d.Name, nearestKey(name, names))
 	}
 	o := d.Options[i]
-	if v.Raw == "" || v.Kind == kindText && hasReference(v.Raw) {
+	if v.Raw == "" || v.Kind == yamltree.Text && hasReference(v.Raw) {
 		return o, nil
 	}
 	return o, optionType(o, v)
@@ -177,15 +178,15 @@ func optionType(o probes.Option, v scalar) error {
 	ok, want := false, ""
 	switch o.Type {
 	case "bool":
-		want, ok = "true or false", v.Kind == kindBool
+		want, ok = "true or false", v.Kind == yamltree.Bool
 	case "int":
 		_, err := strconv.ParseInt(v.Raw, 10, 64)
-		want, ok = "a whole number", v.Kind == kindInt && err == nil
+		want, ok = "a whole number", v.Kind == yamltree.Int && err == nil
 	case "duration":
 		_, err := time.ParseDuration(v.Raw)
-		want, ok = "a duration such as 10s", v.Kind == kindText && err == nil
+		want, ok = "a duration such as 10s", v.Kind == yamltree.Text && err == nil
 	default:
-		if v.Kind != kindText {
+		if v.Kind != yamltree.Text {
 			return fmt.Errorf("option %s: expected text, found %s; write it in quotes", o.Name, v.Kind)
 		}
 		return nil
@@ -211,7 +212,7 @@ func withoutReferences(raw string) (string, error) {
 }
 
 // walk visits every text and option of the document with the field it fills.
-func walk(v reflect.Value, f field, visit func(f field, raw string, at pos)) {
+func walk(v reflect.Value, f field, visit func(f field, raw string, at yamltree.Pos)) {
 	switch leaf := v.Interface().(type) {
 	case text:
 		visit(f, leaf.Raw, leaf.At)

@@ -7,6 +7,7 @@ import (
 	"strings"
 	"time"
 
+	"iscope/config/yamltree"
 	"iscope/probes"
 )
 
@@ -15,10 +16,10 @@ import (
 type decoder struct{ *report }
 
 // decode fills a struct, a list or a leaf. key is the name it stands under.
-func (d decoder) decode(n *node, v reflect.Value, f field) {
+func (d decoder) decode(n *yamltree.Node, v reflect.Value, f field) {
 	switch v.Kind() {
 	case reflect.Pointer:
-		if n.kind == kindNull {
+		if n.Kind == yamltree.Null {
 			return
 		}
 		v.Set(reflect.New(v.Type().Elem()))
@@ -36,86 +37,86 @@ func (d decoder) decode(n *node, v reflect.Value, f field) {
 
 // leaf is a value without parts.
 type leaf interface {
-	take(d decoder, n *node, f field)
+	take(d decoder, n *yamltree.Node, f field)
 }
 
-func (d decoder) structure(n *node, v reflect.Value, f field) {
+func (d decoder) structure(n *yamltree.Node, v reflect.Value, f field) {
 	// Nothing is an empty map.
-	if n.kind != kindNull && !d.expect(n, kindMap, f) {
+	if n.Kind != yamltree.Null && !d.expect(n, yamltree.Map, f) {
 		return
 	}
 	fields := fieldsOf(v.Type())
-	for _, p := range n.pairs {
-		i := indexOf(fields, p.key)
+	for _, p := range n.Entries {
+		i := indexOf(fields, p.Key)
 		if i < 0 {
-			d.add(p.at, nearestKey(p.key, keysOf(fields)), "unknown key %q", p.key)
+			d.add(p.Pos, nearestKey(p.Key, keysOf(fields)), "unknown key %q", p.Key)
 			continue
 		}
-		d.decode(p.value, v.Field(fields[i].index), fields[i])
+		d.decode(p.Value, v.Field(fields[i].index), fields[i])
 	}
 	for _, want := range fields {
-		if want.required && n.child(want.name) == nil {
-			d.add(n.at, "", "%s has no %s", f.name, want.name)
+		if want.required && n.Child(want.name) == nil {
+			d.add(n.Pos, "", "%s has no %s", f.name, want.name)
 		}
 	}
 }
 
 // slice fills a list of texts or a map with free keys.
-func (d decoder) slice(n *node, v reflect.Value, f field) {
-	if n.kind == kindNull {
+func (d decoder) slice(n *yamltree.Node, v reflect.Value, f field) {
+	if n.Kind == yamltree.Null {
 		return
 	}
 	elem := v.Type().Elem()
 	if elem == reflect.TypeFor[text]() {
-		if !d.expect(n, kindList, f) {
+		if !d.expect(n, yamltree.List, f) {
 			return
 		}
-		for _, item := range n.items {
+		for _, item := range n.Items {
 			e := reflect.New(elem).Elem()
 			d.decode(item, e, f)
 			v.Set(reflect.Append(v, e))
 		}
 		return
 	}
-	if !d.expect(n, kindMap, f) {
+	if !d.expect(n, yamltree.Map, f) {
 		return
 	}
-	for _, p := range n.pairs {
+	for _, p := range n.Entries {
 		e := reflect.New(elem).Elem()
-		e.FieldByName("Name").Set(reflect.ValueOf(text{Raw: p.key, At: p.at, Set: true}))
+		e.FieldByName("Name").Set(reflect.ValueOf(text{Raw: p.Key, At: p.Pos, Set: true}))
 		inner := f
-		inner.name = p.key
-		if p.value.kind != kindMap && p.value.kind != kindNull {
+		inner.name = p.Key
+		if p.Value.Kind != yamltree.Map && p.Value.Kind != yamltree.Null {
 			// Problems of the value are reported at it; those of a missing
 			// value at its key.
-			d.decode(p.value, e.FieldByName("Value"), inner)
+			d.decode(p.Value, e.FieldByName("Value"), inner)
 		} else {
-			at := *p.value
-			at.at = p.at
+			at := *p.Value
+			at.Pos = p.Pos
 			d.decode(&at, e.FieldByName("Value"), inner)
 		}
 		v.Set(reflect.Append(v, e))
 	}
 }
 
-func (d decoder) expect(n *node, want kind, f field) bool {
-	if n.kind == want {
+func (d decoder) expect(n *yamltree.Node, want yamltree.Kind, f field) bool {
+	if n.Kind == want {
 		return true
 	}
 	hint := ""
 	switch {
-	case f.isDuration && n.kind == kindInt:
+	case f.isDuration && n.Kind == yamltree.Int:
 		hint = durationHint
-	case n.kind == kindNull:
+	case n.Kind == yamltree.Null:
 		hint = "remove the key or give it a value"
-	case want == kindText && n.kind < kindText:
+	case want == yamltree.Text && n.Kind < yamltree.Text:
 		hint = "write it in quotes"
-	case want == kindBool && n.kind == kindText:
+	case want == yamltree.Bool && n.Kind == yamltree.Text:
 		hint = "write true or false, without quotes"
-	case want == kindList && n.kind == kindText:
+	case want == yamltree.List && n.Kind == yamltree.Text:
 		hint = "write it in brackets: [name]"
 	}
-	d.add(n.at, hint, "%s: expected %s, found %s", orTop(f.name), want, n.kind)
+	d.add(n.Pos, hint, "%s: expected %s, found %s", orTop(f.name), want, n.Kind)
 	return false
 }
 
@@ -128,51 +129,51 @@ func orTop(name string) string {
 	return name
 }
 
-func (t *text) take(d decoder, n *node, f field) {
-	if !d.expect(n, kindText, f) {
+func (t *text) take(d decoder, n *yamltree.Node, f field) {
+	if !d.expect(n, yamltree.Text, f) {
 		return
 	}
-	*t = text{Raw: n.raw, At: n.at, Set: true}
+	*t = text{Raw: n.Raw, At: n.Pos, Set: true}
 	switch {
-	case strings.TrimSpace(n.raw) == "":
-		d.add(n.at, "remove the key or give it a value", "%s is empty", f.name)
-	case hasReference(n.raw):
+	case strings.TrimSpace(n.Raw) == "":
+		d.add(n.Pos, "remove the key or give it a value", "%s is empty", f.name)
+	case hasReference(n.Raw):
 		if !f.ref {
-			d.add(n.at, "", "%s takes no references", f.name)
+			d.add(n.Pos, "", "%s takes no references", f.name)
 		}
-	case f.enum != nil && !slices.Contains(f.enum, n.raw):
-		d.add(n.at, nearestKey(n.raw, f.enum), "%s: unknown value %q", f.name, n.raw)
+	case f.enum != nil && !slices.Contains(f.enum, n.Raw):
+		d.add(n.Pos, nearestKey(n.Raw, f.enum), "%s: unknown value %q", f.name, n.Raw)
 	case f.isDuration:
-		if v, err := time.ParseDuration(n.raw); err != nil || v <= 0 {
-			d.add(n.at, durationHint, "%s: %q is no duration", f.name, n.raw)
+		if v, err := time.ParseDuration(n.Raw); err != nil || v <= 0 {
+			d.add(n.Pos, durationHint, "%s: %q is no duration", f.name, n.Raw)
 		}
 	}
 }
 
-func (b *toggle) take(d decoder, n *node, f field) {
-	if d.expect(n, kindBool, f) {
-		*b = toggle{Value: strings.EqualFold(n.raw, "true"), At: n.at, Set: true}
+func (b *toggle) take(d decoder, n *yamltree.Node, f field) {
+	if d.expect(n, yamltree.Bool, f) {
+		*b = toggle{Value: strings.EqualFold(n.Raw, "true"), At: n.Pos, Set: true}
 	}
 }
 
-func (i *number) take(d decoder, n *node, f field) {
-	if !d.expect(n, kindInt, f) {
+func (i *number) take(d decoder, n *yamltree.Node, f field) {
+	if !d.expect(n, yamltree.Int, f) {
 		return
 	}
-	v, err := strconv.ParseInt(strings.ReplaceAll(n.raw, "_", ""), 0, 64)
+	v, err := strconv.ParseInt(strings.ReplaceAll(n.Raw, "_", ""), 0, 64)
 	if err != nil || v <= 0 {
-		d.add(n.at, "", "%s: expected a number above 0", f.name)
+		d.add(n.Pos, "", "%s: expected a number above 0", f.name)
 		return
 	}
-	*i = number{Value: v, At: n.at, Set: true}
+	*i = number{Value: v, At: n.Pos, Set: true}
 }
 
-func (s *scalar) take(d decoder, n *node, f field) {
-	if n.kind == kindList || n.kind == kindMap || n.kind == kindNull {
-		d.add(n.at, "", "%s: expected a plain value, found %s", f.name, n.kind)
+func (s *scalar) take(d decoder, n *yamltree.Node, f field) {
+	if n.Kind == yamltree.List || n.Kind == yamltree.Map || n.Kind == yamltree.Null {
+		d.add(n.Pos, "", "%s: expected a plain value, found %s", f.name, n.Kind)
 		return
 	}
-	*s = scalar{Raw: n.raw, Kind: n.kind, At: n.at}
+	*s = scalar{Raw: n.Raw, Kind: n.Kind, At: n.Pos}
 }
 
 // nearestKey words the closest valid words, or all of them.

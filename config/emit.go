@@ -6,40 +6,42 @@ import (
 	"regexp"
 	"strings"
 	"sync"
+
+	"iscope/config/yamltree"
 )
 
 // writeYAML writes a map in block style; lists come out in brackets.
-func writeYAML(b *strings.Builder, n *node, indent string) {
-	for _, p := range n.pairs {
-		if p.comment != "" {
-			b.WriteString(indent + "# " + strings.ReplaceAll(p.comment, "\n", "\n"+indent+"# ") + "\n")
+func writeYAML(b *strings.Builder, n *yamltree.Node, indent string) {
+	for _, p := range n.Entries {
+		if p.Comment != "" {
+			b.WriteString(indent + "# " + strings.ReplaceAll(p.Comment, "\n", "\n"+indent+"# ") + "\n")
 		}
-		b.WriteString(indent + yamlText(p.key) + ":")
-		if p.value.kind == kindMap && len(p.value.pairs) > 0 {
+		b.WriteString(indent + yamlText(p.Key) + ":")
+		if p.Value.Kind == yamltree.Map && len(p.Value.Entries) > 0 {
 			b.WriteString("\n")
-			writeYAML(b, p.value, indent+"  ")
+			writeYAML(b, p.Value, indent+"  ")
 			continue
 		}
-		b.WriteString(" " + yamlFlow(p.value) + "\n")
+		b.WriteString(" " + yamlFlow(p.Value) + "\n")
 	}
 }
 
-func yamlFlow(n *node) string {
-	switch n.kind {
-	case kindMap:
+func yamlFlow(n *yamltree.Node) string {
+	switch n.Kind {
+	case yamltree.Map:
 		return "{}"
-	case kindList:
-		items := make([]string, len(n.items))
-		for i, item := range n.items {
+	case yamltree.List:
+		items := make([]string, len(n.Items))
+		for i, item := range n.Items {
 			items[i] = yamlFlow(item)
 		}
 		return "[" + strings.Join(items, ", ") + "]"
-	case kindText:
-		return yamlText(n.raw)
-	case kindNull:
+	case yamltree.Text:
+		return yamlText(n.Raw)
+	case yamltree.Null:
 		return "null"
 	}
-	return n.raw
+	return n.Raw
 }
 
 // plainYAML is text that no YAML version reads as anything else. A word of
@@ -59,21 +61,21 @@ func yamlText(s string) string {
 }
 
 // writeJSON writes a value with two blanks of indentation.
-func writeJSON(b *strings.Builder, n *node, indent string) {
-	switch n.kind {
-	case kindMap:
-		writeAll(b, "{", "}", indent, len(n.pairs), func(i int, inner string) {
-			b.WriteString(jsonText(n.pairs[i].key) + ": ")
-			writeJSON(b, n.pairs[i].value, inner)
+func writeJSON(b *strings.Builder, n *yamltree.Node, indent string) {
+	switch n.Kind {
+	case yamltree.Map:
+		writeAll(b, "{", "}", indent, len(n.Entries), func(i int, inner string) {
+			b.WriteString(jsonText(n.Entries[i].Key) + ": ")
+			writeJSON(b, n.Entries[i].Value, inner)
 		})
-	case kindList:
-		writeAll(b, "[", "]", indent, len(n.items), func(i int, inner string) { writeJSON(b, n.items[i], inner) })
-	case kindText:
-		b.WriteString(jsonText(n.raw))
-	case kindNull:
+	case yamltree.List:
+		writeAll(b, "[", "]", indent, len(n.Items), func(i int, inner string) { writeJSON(b, n.Items[i], inner) })
+	case yamltree.Text:
+		b.WriteString(jsonText(n.Raw))
+	case yamltree.Null:
 		b.WriteString("null")
 	default:
-		b.WriteString(n.raw)
+		b.WriteString(n.Raw)
 	}
 }
 

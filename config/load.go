@@ -9,6 +9,7 @@ import (
 	"reflect"
 	"unicode/utf8"
 
+	"iscope/config/yamltree"
 	"iscope/probes"
 )
 
@@ -68,14 +69,14 @@ func parse(at Location, src []byte, drivers []probes.Driver, getenv func(string)
 // readable refuses what is no text before the YAML library sees it.
 func readable(src []byte, r *report) bool {
 	if len(src) > maxFile {
-		r.add(pos{1, 1}, "", "the file is larger than %d KiB", maxFile>>10)
+		r.add(yamltree.Pos{Line: 1, Column: 1}, "", "the file is larger than %d KiB", maxFile>>10)
 		return false
 	}
 	line := 1
 	for rest := src; len(rest) > 0; line++ {
 		text, after, _ := bytes.Cut(rest, []byte("\n"))
 		if i := bytes.IndexByte(text, 0); i >= 0 || !utf8.Valid(text) {
-			r.add(pos{line, 1}, "", "this line is no UTF-8 text")
+			r.add(yamltree.Pos{Line: line, Column: 1}, "", "this line is no UTF-8 text")
 			return false
 		}
 		rest = after
@@ -87,9 +88,9 @@ func readable(src []byte, r *report) bool {
 func (s *state) warn() {
 	r := &report{path: s.at.Path}
 	if len(s.doc.Environments) == 0 {
-		r.add(pos{1, 1}, "", "no environment is configured")
+		r.add(yamltree.Pos{Line: 1, Column: 1}, "", "no environment is configured")
 	}
-	walk(reflect.ValueOf(&s.doc).Elem(), field{}, func(f field, raw string, at pos) {
+	walk(reflect.ValueOf(&s.doc).Elem(), field{}, func(f field, raw string, at yamltree.Pos) {
 		if f.secret && raw != "" && !allReferences(raw) {
 			s.literals = true
 			r.add(at, "keep it elsewhere and refer to it: ${env:NAME}, ${file:PATH}", "%s stands here in plain text", f.name)

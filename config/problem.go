@@ -6,6 +6,7 @@ import (
 	"slices"
 	"strings"
 
+	"iscope/config/yamltree"
 	"iscope/probes"
 )
 
@@ -46,17 +47,14 @@ func (ps *Problems) Error() string {
 // Unwrap makes errors.Is(err, probes.ErrUsage) true.
 func (ps *Problems) Unwrap() error { return probes.ErrUsage }
 
-// pos is a place in the file.
-type pos struct{ line, column int }
-
 // report collects problems while a file is read.
 type report struct {
 	path  string
 	found Problems
 }
 
-func (r *report) add(at pos, hint, format string, args ...any) {
-	r.found = append(r.found, Problem{Path: r.path, Line: at.line, Column: at.column,
+func (r *report) add(at yamltree.Pos, hint, format string, args ...any) {
+	r.found = append(r.found, Problem{Path: r.path, Line: at.Line, Column: at.Column,
 		Message: fmt.Sprintf(format, args...), Hint: hint})
 }
 
@@ -67,12 +65,4 @@ func (r *report) sorted() Problems {
 		return cmp.Or(a.Line-b.Line, a.Column-b.Column)
 	})
 	return slices.Compact(r.found)
-}
-
-// counted words a number of things.
-func counted(n int, thing string) string {
-	if n == 1 {
-		return "1 " + thing
-	}
-	return fmt.Sprintf("%d %ss", n, thing)
 }

@@ -8,6 +8,7 @@ import (
 	"strings"
 	"time"
 
+	"iscope/config/yamltree"
 	"iscope/probes"
 )
 
@@ -170,22 +171,22 @@ func (r *resolver) options(d probes.Driver, t *target, out *probes.Target) {
 }
 
 // plainKind is the type YAML would give to a resolved value.
-func plainKind(s string) kind {
+func plainKind(s string) yamltree.Kind {
 	if s == "true" || s == "false" {
-		return kindBool
+		return yamltree.Bool
 	}
 	if _, err := strconv.ParseInt(s, 10, 64); err == nil {
-		return kindInt
+		return yamltree.Int
 	}
-	return kindText
+	return yamltree.Text
 }
 
-func (r *resolver) fail(key string, at pos, err error) {
+func (r *resolver) fail(key string, at yamltree.Pos, err error) {
 	if r.err != nil {
 		return
 	}
 	e := &probes.Error{Target: r.target, Op: "resolving " + key, Kind: probes.ErrUsage,
-		Err: fmt.Errorf("%s:%d:%d: %w", r.at.Path, at.line, at.column, err)}
+		Err: fmt.Errorf("%s:%d:%d: %w", r.at.Path, at.Line, at.Column, err)}
 	if errors.Is(err, context.DeadlineExceeded) {
 		e.Kind = probes.ErrTimeout
 	}
@@ -202,7 +203,7 @@ func (r *resolver) path(key string, t text) string {
 	return ""
 }
 
-func (r *resolver) value(key, raw string, at pos) string {
+func (r *resolver) value(key, raw string, at yamltree.Pos) string {
 	if r.err != nil || !hasReference(raw) {
 		return raw
 	}

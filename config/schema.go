@@ -5,6 +5,7 @@ import (
 	"regexp"
 	"strings"
 
+	"iscope/config/yamltree"
 	"iscope/probes"
 )
 
@@ -14,7 +15,7 @@ func Schema(drivers []probes.Driver) []byte {
 	root := object("$schema", textNode("https://json-schema.org/draft/2020-12/schema"),
 		"title", textNode("iscope configuration"))
 	s := schemaWriter{drivers}
-	root.pairs = append(root.pairs, s.structure(reflect.TypeFor[document]()).pairs...)
+	root.Entries = append(root.Entries, s.structure(reflect.TypeFor[document]()).Entries...)
 	var b strings.Builder
 	writeJSON(&b, root, "")
 	b.WriteString("\n")
@@ -23,72 +24,76 @@ func Schema(drivers []probes.Driver) []byte {
 
 type schemaWriter struct{ drivers []probes.Driver }
 
+func textNode(s string) *yamltree.Node { return rawNode(yamltree.Text, s) }
+
+func rawNode(k yamltree.Kind, s string) *yamltree.Node { return &yamltree.Node{Kind: k, Raw: s} }
+
 // object makes a map of alternating keys and values.
-func object(kv ...any) *node {
-	m := &node{kind: kindMap}
+func object(kv ...any) *yamltree.Node {
+	m := &yamltree.Node{Kind: yamltree.Map}
 	for i := 0; i+1 < len(kv); i += 2 {
-		m.set(kv[i].(string), kv[i+1].(*node))
+		m.Set(kv[i].(string), kv[i+1].(*yamltree.Node))
 	}
 	return m
 }
 
-func list(texts ...string) *node {
-	l := &node{kind: kindList}
+func list(texts ...string) *yamltree.Node {
+	l := &yamltree.Node{Kind: yamltree.List}
 	for _, t := range texts {
-		l.items = append(l.items, textNode(t))
+		l.Items = append(l.Items, textNode(t))
 	}
 	return l
 }
 
-func (s schemaWriter) structure(t reflect.Type) *node {
-	props := &node{kind: kindMap}
+func (s schemaWriter) structure(t reflect.Type) *yamltree.Node {
+	props := &yamltree.Node{Kind: yamltree.Map}
 	var required []string
 	for _, f := range fieldsOf(t) {
 		v := s.value(f.typ, f)
 		if t == reflect.TypeFor[target]() && f.name == "url" {
-			v.set("pattern", textNode("^("+s.schemes(s.drivers...)+`)://|^\$\{`))
+			v.Set("pattern", textNode("^("+s.schemes(s.drivers...)+`)://|^\$\{`))
 		}
-		props.set(f.name, v)
+		props.Set(f.name, v)
 		if f.required {
 			required = append(required, f.name)
 		}
 	}
-	out := object("type", textNode("object"), "properties", props, "additionalProperties", rawNode(kindBool, "false"))
+	out := object("type", textNode("object"), "properties", props, "additionalProperties", rawNode(yamltree.Bool, "false"))
 	if required != nil {
-		out.set("required", list(required...))
+		out.Set("required", list(required...))
 	}
 	if t == reflect.TypeFor[target]() {
-		out.set("allOf", s.optionsByScheme())
+		out.Set("allOf", s.optionsByScheme())
 	}
 	return out
 }
 
-func (s schemaWriter) value(t reflect.Type, f field) *node {
+func (s schemaWriter) value(t reflect.Type, f field) *yamltree.Node {
 	n := s.shape(t, f)
 	doc := f.doc
 	if f.def != "" {
 		doc += " Default: " + f.def + "."
 	}
-	n.set("description", textNode(doc))
+	n.Set("description", textNode(doc))
 	if f.example != "" {
-		n.set("examples", list(f.example))
+		n.Set("examples", list(f.example))
 	}
 	return n
 }
 
-func (s schemaWriter) shape(t reflect.Type, f field) *node {
+func (s schemaWriter) shape(t reflect.Type, f field) *yamltree.Node {
 	switch {
 	case t == reflect.TypeFor[text]() && f.enum != nil:
 		return object("type", textNode("string"), "enum", list(f.enum...))
 	case t == reflect.TypeFor[text]():
-		return object("type", textNode("string"), "minLength", rawNode(kindInt, "1"))
+		return object("type", textNode("string"), "minLength", rawNode(yamltree.Int, "1"))
 	case t == reflect.TypeFor[toggle]():
 		return object("type", textNode("boolean"))
 	case t == reflect.TypeFor[number]():
-		return object("type", textNode("integer"), "minimum", rawNode(kindInt, "1"))
+		return object("type", textNode("integer"), "minimum", rawNode(yamltree.Int, "1"))
 	case t == reflect.TypeFor[[]text]():
 		return object("type", textNode("array"), "items", object("type", textNode("string"), "pattern", textNode(namePattern)),
-			"uniqueItems", rawNode(kindBool, "true"))
+			"uniqueItems", rawNode(yamltree.Bool, "true"))
 	case t == reflect.TypeFor[entries[scalar]]():
 		return object("type", textNode("object"), "additionalProperties", object("type", list("string", "integer", "boolean")))
 	case t.Kind() == reflect.Pointer:
@@ -105,18 +110,18 @@ func (s schemaWriter) shape(t reflect.Type, f field) *node {
 const namePattern = `^[^-/\s][^/\s]*$`
 
 // optionsByScheme says which options a target has by the scheme of its url.
-func (s schemaWriter) optionsByScheme() *node {
-	out := &node{kind: kindList}
+func (s schemaWriter) optionsByScheme() *yamltree.Node {
+	out := &yamltree.Node{Kind: yamltree.List}
 	for _, d := range s.drivers {
-		props := &node{kind: kindMap}
+		props := &yamltree.Node{Kind: yamltree.Map}
 		for _, o := range d.Options {
-			props.set(o.Name, optionSchema(o))
+			props.Set(o.Name, optionSchema(o))
 		}
 		pattern := "^(" + s.schemes(d) + ")://"
-		out.items = append(out.items, object(
+		out.Items = append(out.Items, object(
 			"if", object("properties", object("url", object("pattern", textNode(pattern))), "required", list("url")),
 			"then", object("properties", object("options",
-				object("properties", props, "additionalProperties", rawNode(kindBool, "false"))))))
+				object("properties", props, "additionalProperties", rawNode(yamltree.Bool, "false"))))))
 	}
 	return out
 }
@@ -132,14 +137,14 @@ func (s schemaWriter) schemes(drivers ...probes.Driver) string {
 	return strings.Join(out, "|")
 }
 
-func optionSchema(o probes.Option) *node {
+func optionSchema(o probes.Option) *yamltree.Node {
 	reference := object("type", textNode("string"), "pattern", textNode(`\$\{`))
-	var n *node
+	var n *yamltree.Node
 	switch o.Type {
 	case "bool":
-		n = object("anyOf", &node{kind: kindList, items: []*node{object("type", textNode("boolean")), reference}})
+		n = object("anyOf", &yamltree.Node{Kind: yamltree.List, Items: []*yamltree.Node{object("type", textNode("boolean")), reference}})
 	case "int":
-		n = object("anyOf", &node{kind: kindList, items: []*node{object("type", textNode("integer")), reference}})
+		n = object("anyOf", &yamltree.Node{Kind: yamltree.List, Items: []*yamltree.Node{object("type", textNode("integer")), reference}})
 	default:
 		n = object("type", textNode("string"))
 	}
@@ -147,6 +152,6 @@ func optionSchema(o probes.Option) *node {
 	if o.Default != "" {
 		doc += " Default: " + o.Default + "."
 	}
-	n.set("description", textNode(doc))
+	n.Set("description", textNode(doc))
 	return n
 }

@@ -3,6 +3,8 @@ package config
 import (
 	"reflect"
 	"strings"
+
+	"iscope/config/yamltree"
 )
 
 // The shape of the file. Tags: key is the name in the file, doc what people
@@ -82,24 +84,24 @@ type ui struct {
 type (
 	text struct {
 		Raw string
-		At  pos
+		At  yamltree.Pos
 		Set bool
 	}
 	toggle struct {
 		Value bool
-		At    pos
+		At    yamltree.Pos
 		Set   bool
 	}
 	number struct {
 		Value int64
-		At    pos
+		At    yamltree.Pos
 		Set   bool
 	}
 	// scalar is a driver's option: any plain value, kept as written.
 	scalar struct {
 		Raw  string
-		Kind kind
-		At   pos
+		Kind yamltree.Kind
+		At   yamltree.Pos
 	}
 	// entries is a map with the order and the places of its keys.
 	entries[T any] []entry[T]

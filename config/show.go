@@ -7,6 +7,7 @@ import (
 	"strconv"
 	"strings"
 
+	"iscope/config/yamltree"
 	"iscope/probes"
 )
 
@@ -89,29 +90,29 @@ func hasEntry[T any](es entries[T], name string) bool {
 	return false
 }
 
-func optionKind(o probes.Option) kind {
+func optionKind(o probes.Option) yamltree.Kind {
 	switch o.Type {
 	case "bool":
-		return kindBool
+		return yamltree.Bool
 	case "int":
-		return kindInt
+		return yamltree.Int
 	}
-	return kindText
+	return yamltree.Text
 }
 
 // shown turns a value into what may be shown of it; nil for what is not given.
-func (s *state) shown(v reflect.Value, f field) *node {
+func (s *state) shown(v reflect.Value, f field) *yamltree.Node {
 	switch leaf := v.Interface().(type) {
 	case text:
 		return s.shownText(leaf, f)
 	case toggle:
 		if leaf.Set {
-			return rawNode(kindBool, strconv.FormatBool(leaf.Value))
+			return rawNode(yamltree.Bool, strconv.FormatBool(leaf.Value))
 		}
 		return nil
 	case number:
 		if leaf.Set {
-			return rawNode(kindInt, strconv.FormatInt(leaf.Value, 10))
+			return rawNode(yamltree.Int, strconv.FormatInt(leaf.Value, 10))
 		}
 		return nil
 	case scalar:
@@ -126,41 +127,41 @@ func (s *state) shown(v reflect.Value, f field) *node {
 	case reflect.Slice:
 		return s.shownSlice(v, f)
 	}
-	m := &node{kind: kindMap}
+	m := &yamltree.Node{Kind: yamltree.Map}
 	for _, inner := range fieldsOf(v.Type()) {
 		if n := s.shown(v.Field(inner.index), inner); n != nil {
-			m.set(inner.name, n)
+			m.Set(inner.name, n)
 		}
 	}
-	if len(m.pairs) == 0 && f.name != "" {
+	if len(m.Entries) == 0 && f.name != "" {
 		return nil
 	}
 	return m
 }
 
-func (s *state) shownSlice(v reflect.Value, f field) *node {
+func (s *state) shownSlice(v reflect.Value, f field) *yamltree.Node {
 	if v.Len() == 0 {
 		return nil
 	}
 	if v.Type() == reflect.TypeFor[[]text]() {
-		list := &node{kind: kindList}
+		list := &yamltree.Node{Kind: yamltree.List}
 		for i := range v.Len() {
-			list.items = append(list.items, textNode(v.Index(i).Interface().(text).Raw))
+			list.Items = append(list.Items, textNode(v.Index(i).Interface().(text).Raw))
 		}
 		return list
 	}
-	m := &node{kind: kindMap}
+	m := &yamltree.Node{Kind: yamltree.Map}
 	for i := range v.Len() {
 		inner := f
 		inner.name = v.Index(i).FieldByName("Name").Interface().(text).Raw
 		if n := s.shown(v.Index(i).FieldByName("Value"), inner); n != nil {
-			m.set(inner.name, n)
+			m.Set(inner.name, n)
 		}
 	}
 	return m
 }
 
-func (s *state) shownText(t text, f field) *node {
+func (s *state) shownText(t text, f field) *yamltree.Node {
 	switch {
 	case !t.Set:
 		return nil
@@ -172,16 +173,16 @@ func (s *state) shownText(t text, f field) *node {
 	return textNode(t.Raw)
 }
 
-func shownScalar(v scalar, f field) *node {
+func shownScalar(v scalar, f field) *yamltree.Node {
 	if looksSecret(f.name) && v.Raw != "" && !allReferences(v.Raw) {
 		return textNode(redacted)
 	}
 	switch v.Kind {
-	case kindBool:
-		return rawNode(kindBool, strings.ToLower(v.Raw))
-	case kindInt:
+	case yamltree.Bool:
+		return rawNode(yamltree.Bool, strings.ToLower(v.Raw))
+	case yamltree.Int:
 		if n, err := strconv.ParseInt(v.Raw, 10, 64); err == nil {
-			return rawNode(kindInt, strconv.FormatInt(n, 10))
+			return rawNode(yamltree.Int, strconv.FormatInt(n, 10))
 		}
 	}
 	return textNode(v.Raw)

@@ -10,6 +10,7 @@ import (
 	"slices"
 	"strings"
 
+	"iscope/config/yamltree"
 	"iscope/probes"
 )
 
@@ -60,23 +61,23 @@ func create(path string, src []byte) (err error) {
 }
 
 func firstFile(drivers []probes.Driver, targets []probes.Target) ([]byte, error) {
-	found := &node{kind: kindMap}
+	found := &yamltree.Node{Kind: yamltree.Map}
 	for _, t := range targets {
 		n, err := targetNode(drivers, t)
 		if err != nil {
 			return nil, fmt.Errorf("target %s: %w", t.Name, err)
 		}
-		found.set(t.Name, n)
+		found.Set(t.Name, n)
 	}
-	env := object("class", textNode("local"), "write", rawNode(kindBool, "false"), "targets", found)
-	env.pairs[1].comment = "true allows calls and messages that may change something"
+	env := object("class", textNode("local"), "write", rawNode(yamltree.Bool, "false"), "targets", found)
+	env.Entries[1].Comment = "true allows calls and messages that may change something"
 	var b strings.Builder
 	b.WriteString("# What every key means: iscope config schema\n")
 	writeYAML(&b, object("default", textNode("local"), "environments", object("local", env)), "")
 	return []byte(b.String()), nil
 }
 
-func targetNode(drivers []probes.Driver, t probes.Target) (*node, error) {
+func targetNode(drivers []probes.Driver, t probes.Target) (*yamltree.Node, error) {
 	if !t.Auth.Password.IsZero() || !t.Auth.Token.IsZero() {
 		return nil, errors.New("it has a secret, which is not written to a file")
 	}
@@ -89,42 +90,42 @@ func targetNode(drivers []probes.Driver, t probes.Target) (*node, error) {
 		return nil, fmt.Errorf("driver %s has no scheme for it", d.Name)
 	}
 	n := object("url", literalNode(d.Schemes[i].Name+"://"+t.Address))
-	n.setTexts("tls", "ca", t.TLS.CAFile, "cert", t.TLS.CertFile, "key", t.TLS.KeyFile, "server_name", t.TLS.ServerName)
-	n.setTexts("auth", "mechanism", t.Auth.Mechanism, "username", t.Auth.Username, "header", t.Auth.Header)
+	setTexts(n, "tls", "ca", t.TLS.CAFile, "cert", t.TLS.CertFile, "key", t.TLS.KeyFile, "server_name", t.TLS.ServerName)
+	setTexts(n, "auth", "mechanism", t.Auth.Mechanism, "username", t.Auth.Username, "header", t.Auth.Header)
 	if len(t.Aliases) > 0 {
-		n.set("aliases", list(t.Aliases...))
+		n.Set("aliases", list(t.Aliases...))
 	}
 	if len(t.Options) > 0 {
-		n.set("options", optionsNode(d, t.Options))
+		n.Set("options", optionsNode(d, t.Options))
 	}
 	return n, nil
 }
 
 // setTexts adds a map of those of the alternating keys and texts that are not
 // empty, and nothing if all are.
-func (n *node) setTexts(key string, kv ...string) {
-	m := &node{kind: kindMap}
+func setTexts(n *yamltree.Node, key string, kv ...string) {
+	m := &yamltree.Node{Kind: yamltree.Map}
 	for i := 0; i+1 < len(kv); i += 2 {
 		if kv[i+1] != "" {
-			m.set(kv[i], literalNode(kv[i+1]))
+			m.Set(kv[i], literalNode(kv[i+1]))
 		}
 	}
-	if len(m.pairs) > 0 {
-		n.set(key, m)
+	if len(m.Entries) > 0 {
+		n.Set(key, m)
 	}
 }
 
-func optionsNode(d probes.Driver, given map[string]string) *node {
-	out := &node{kind: kindMap}
+func optionsNode(d probes.Driver, given map[string]string) *yamltree.Node {
+	out := &yamltree.Node{Kind: yamltree.Map}
 	for _, name := range slices.Sorted(maps.Keys(given)) {
 		v := literalNode(given[name])
 		if i := slices.IndexFunc(d.Options, func(o probes.Option) bool { return o.Name == name }); i >= 0 {
-			v.kind = optionKind(d.Options[i])
+			v.Kind = optionKind(d.Options[i])
 		}
-		out.set(name, v)
+		out.Set(name, v)
 	}
 	return out
 }
 
 // literalNode keeps text that was found somewhere from becoming a reference.
-func literalNode(s string) *node { return textNode(strings.ReplaceAll(s, "${", "$${")) }
+func literalNode(s string) *yamltree.Node { return textNode(strings.ReplaceAll(s, "${", "$${")) }

@@ -28,7 +28,7 @@ var rules = []rule{
 	{who: "iscope/probes", exact: true, not: []string{"iscope/", "third"}, why: "the vocabulary depends on nothing, so that everything can depend on it"},
 	{who: "iscope/probes/", not: []string{"iscope/"}, but: []string{"iscope/probes"}, why: "drivers know probes only: not files, not screens"},
 	{who: "iscope/inspectors", not: []string{"iscope/"}, but: []string{"iscope/probes", "iscope/inspectors"}, why: "decoders work on records, whatever brought them"},
-	{who: "iscope/replay", not: []string{"iscope/"}, but: []string{"iscope/probes", "iscope/replay"}, why: "captures outlive drivers and screens"},
+	{who: "iscope/replay", not: []string{"iscope/"}, but: []string{"iscope/probes", "iscope/replay", "iscope/config/yamltree"}, why: "captures outlive drivers and screens"},
 	{who: "iscope/config", not: []string{"iscope/"}, but: []string{"iscope/probes", "iscope/config"}, why: "files become targets; nothing else is known of them"},
 	{who: "iscope/tui", not: protocols, why: "screens are protocol-blind"},
 	{who: "iscope/probes", not: bubbleTea, why: "a driver must work headless"},

@@ -12,6 +12,7 @@ import (
 	"time"
 	"unicode/utf8"
 
+	"iscope/config/yamltree"
 	"iscope/probes"
 )
 
@@ -50,15 +51,15 @@ func Parse(path string, src []byte) (*File, error) {
 	r := &report{path: path}
 	switch {
 	case len(src) > maxFile:
-		r.add(Pos{1, 1}, "", "the file is larger than 4 MiB")
+		r.add(Pos{Line: 1, Column: 1}, "", "the file is larger than 4 MiB")
 		return nil, r.err()
 	case !utf8.Valid(src):
-		r.add(Pos{1, 1}, "", "the file is no UTF-8 text")
+		r.add(Pos{Line: 1, Column: 1}, "", "the file is no UTF-8 text")
 		return nil, r.err()
 	}
 	root := parseYAML(src, r)
 	if root == nil && len(r.found) == 0 {
-		r.add(Pos{1, 1}, "", "the file is empty")
+		r.add(Pos{Line: 1, Column: 1}, "", "the file is empty")
 	}
 	f := &File{Path: path}
 	if root != nil {
@@ -81,28 +82,28 @@ func stepKeys() []string {
 		"deadline", "compress", "redirects", "force", "trace"}
 }
 
-func (d *decoder) file(n *node, f *File) {
-	if n.kind != aMap {
-		d.add(n.at, "", "a saved request is a map with a method, found %s", n.kind)
+func (d *decoder) file(n *yamltree.Node, f *File) {
+	if n.Kind != yamltree.Map {
+		d.add(place(n), "", "a saved request is a map with a method, found %s", word(n.Kind))
 		return
 	}
-	single := Step{At: n.at}
+	single := Step{At: place(n)}
 	several := false
-	var first *pair // key of a single step
-	for i := range n.pairs {
-		p := &n.pairs[i]
-		switch p.key {
+	var first *yamltree.Entry // key of a single step
+	for i := range n.Entries {
+		p := &n.Entries[i]
+		switch p.Key {
 		case "name":
-			f.Name = d.plain(p.value)
+			f.Name = d.plain(p.Value)
 		case "target":
-			f.Target = d.text(p.value)
+			f.Target = d.text(p.Value)
 		case "variables":
-			f.Variables = d.variables(p.value)
+			f.Variables = d.variables(p.Value)
 		case "environments":
-			d.environments(p.value, f)
+			d.environments(p.Value, f)
 		case "steps":
 			several = true
-			d.steps(p.value, f)
+			d.steps(p.Value, f)
 		default:
 			if first == nil {
 				first = p
@@ -114,7 +115,7 @@ func (d *decoder) file(n *node, f *File) {
 	}
 	switch {
 	case several && first != nil:
-		d.add(first.at, "put it into one of the steps", "%s is given beside steps", first.key)
+		d.add(first.Pos, "put it into one of the steps", "%s is given beside steps", first.Key)
 	case !several:
 		single.Name = f.Name
 		d.complete(&single, f)
@@ -122,33 +123,33 @@ func (d *decoder) file(n *node, f *File) {
 	}
 }
 
-func (d *decoder) unknown(p *pair, known []string) {
-	d.add(p.at, probes.NearestHint(p.key, known), "unknown key %q", p.key)
+func (d *decoder) unknown(p *yamltree.Entry, known []string) {
+	d.add(p.Pos, probes.NearestHint(p.Key, known), "unknown key %q", p.Key)
 }
 
-func (d *decoder) environments(n *node, f *File) {
-	if !d.is(n, aMap) {
+func (d *decoder) environments(n *yamltree.Node, f *File) {
+	if !d.is(n, yamltree.Map) {
 		return
 	}
-	for _, p := range n.pairs {
-		f.Environments = append(f.Environments, Environment{Name: p.key, At: p.at, Variables: d.variables(p.value)})
+	for _, p := range n.Entries {
+		f.Environments = append(f.Environments, Environment{Name: p.Key, At: p.Pos, Variables: d.variables(p.Value)})
 	}
 }
 
-func (d *decoder) steps(n *node, f *File) {
-	if !d.is(n, aList) {
+func (d *decoder) steps(n *yamltree.Node, f *File) {
+	if !d.is(n, yamltree.List) {
 		return
 	}
-	if len(n.items) == 0 {
-		d.add(n.at, "", "there are no steps")
+	if len(n.Items) == 0 {
+		d.add(place(n), "", "there are no steps")
 	}
-	for _, item := range n.items {
-		s := Step{At: item.at}
-		if !d.is(item, aMap) {
+	for _, item := range n.Items {
+		s := Step{At: place(item)}
+		if !d.is(item, yamltree.Map) {
 			continue
 		}
-		for i := range item.pairs {
-			if p := &item.pairs[i]; !d.step(p, &s) {
+		for i := range item.Entries {
+			if p := &item.Entries[i]; !d.step(p, &s) {
 				d.unknown(p, stepKeys())
 			}
 		}
@@ -171,9 +172,9 @@ func (d *decoder) complete(s *Step, f *File) {
 }
 
 // step reads one key of a step; false if a step has none of that name.
-func (d *decoder) step(p *pair, s *Step) bool {
-	v := p.value
-	switch p.key {
+func (d *decoder) step(p *yamltree.Entry, s *Step) bool {
+	v := p.Value
+	switch p.Key {
 	case "name":
 		s.Name = d.plain(v)
 	case "target":
@@ -189,8 +190,8 @@ func (d *decoder) step(p *pair, s *Step) bool {
 	case "document":
 		s.Documents = append(s.Documents, d.document(v))
 	case "documents":
-		if d.is(v, aList) {
-			for _, item := range v.items {
+		if d.is(v, yamltree.List) {
+			for _, item := range v.Items {
 				s.Documents = append(s.Documents, d.document(item))
 			}
 		}
@@ -226,37 +227,37 @@ func (d *decoder) captures(all []Pair) {
 	}
 }
 
-func (d *decoder) is(n *node, k kind) bool {
-	if n.kind != k {
-		d.add(n.at, "", "expected %s, found %s", k, n.kind)
+func (d *decoder) is(n *yamltree.Node, k yamltree.Kind) bool {
+	if n.Kind != k {
+		d.add(place(n), "", "expected %s, found %s", k, word(n.Kind))
 	}
-	return n.kind == k
+	return n.Kind == k
 }
 
 // text takes any scalar as it is written.
-func (d *decoder) text(n *node) Text {
-	if n.kind == aList || n.kind == aMap {
-		d.add(n.at, `variables need quotes: "{{name}}"`, "expected text, found %s", n.kind)
+func (d *decoder) text(n *yamltree.Node) Text {
+	if n.Kind == yamltree.List || n.Kind == yamltree.Map {
+		d.add(place(n), `variables need quotes: "{{name}}"`, "expected text, found %s", word(n.Kind))
 	}
-	return Text{Raw: n.raw, At: n.at}
+	return Text{Raw: n.Raw, At: place(n)}
 }
 
-func (d *decoder) plain(n *node) string { return d.text(n).Raw }
+func (d *decoder) plain(n *yamltree.Node) string { return d.text(n).Raw }
 
 // value is a variable's: of any type.
-func (d *decoder) value(n *node) Text {
-	if n.kind == aText {
-		return Text{Raw: n.raw, At: n.at}
+func (d *decoder) value(n *yamltree.Node) Text {
+	if n.Kind == yamltree.Text {
+		return Text{Raw: n.Raw, At: place(n)}
 	}
 	return d.structure(n)
 }
 
-func (d *decoder) list(n *node) (out []Text) {
-	if n.kind == aText {
+func (d *decoder) list(n *yamltree.Node) (out []Text) {
+	if n.Kind == yamltree.Text {
 		return []Text{d.text(n)}
 	}
-	if d.is(n, aList) {
-		for _, item := range n.items {
+	if d.is(n, yamltree.List) {
+		for _, item := range n.Items {
 			out = append(out, d.text(item))
 		}
 	}
@@ -264,40 +265,40 @@ func (d *decoder) list(n *node) (out []Text) {
 }
 
 // pairs reads a map of texts; a list as a value repeats the name.
-func (d *decoder) pairs(n *node) (out []Pair) {
-	if n.kind == aNull || !d.is(n, aMap) {
+func (d *decoder) pairs(n *yamltree.Node) (out []Pair) {
+	if n.Kind == yamltree.Null || !d.is(n, yamltree.Map) {
 		return nil
 	}
-	for _, p := range n.pairs {
-		items := []*node{p.value}
-		if p.value.kind == aList {
-			items = p.value.items
+	for _, p := range n.Entries {
+		items := []*yamltree.Node{p.Value}
+		if p.Value.Kind == yamltree.List {
+			items = p.Value.Items
 		}
 		for _, item := range items {
-			out = append(out, Pair{Name: p.key, At: p.at, Value: d.text(item)})
+			out = append(out, Pair{Name: p.Key, At: p.Pos, Value: d.text(item)})
 		}
 	}
 	return out
 }
 
 // variables reads a map of values of any type.
-func (d *decoder) variables(n *node) (out []Pair) {
-	if n.kind == aNull || !d.is(n, aMap) {
+func (d *decoder) variables(n *yamltree.Node) (out []Pair) {
+	if n.Kind == yamltree.Null || !d.is(n, yamltree.Map) {
 		return nil
 	}
-	for _, p := range n.pairs {
-		if !isName(p.key) {
-			d.add(p.at, "a name has letters, digits, _ and -", "%q cannot be the name of a variable", p.key)
+	for _, p := range n.Entries {
+		if !isName(p.Key) {
+			d.add(p.Pos, "a name has letters, digits, _ and -", "%q cannot be the name of a variable", p.Key)
 		}
-		out = append(out, Pair{Name: p.key, At: p.at, Value: d.value(p.value)})
+		out = append(out, Pair{Name: p.Key, At: p.Pos, Value: d.value(p.Value)})
 	}
 	return out
 }
 
 // document is a text as it is, or a structure as JSON.
-func (d *decoder) document(n *node) Text {
-	if n.kind == aText {
-		return Text{Raw: n.raw, At: n.at, JSON: looksLikeJSON(n.raw)}
+func (d *decoder) document(n *yamltree.Node) Text {
+	if n.Kind == yamltree.Text {
+		return Text{Raw: n.Raw, At: place(n), JSON: looksLikeJSON(n.Raw)}
 	}
 	return d.structure(n)
 }
@@ -307,26 +308,26 @@ func looksLikeJSON(s string) bool {
 	return s != "" && strings.IndexByte(`{["`, s[0]) >= 0
 }
 
-func (d *decoder) structure(n *node) Text {
-	return Text{Raw: string(d.appendJSON(nil, n)), At: n.at, JSON: true}
+func (d *decoder) structure(n *yamltree.Node) Text {
+	return Text{Raw: string(d.appendJSON(nil, n)), At: place(n), JSON: true}
 }
 
-func (d *decoder) appendJSON(b []byte, n *node) []byte {
-	switch n.kind {
-	case aNull:
+func (d *decoder) appendJSON(b []byte, n *yamltree.Node) []byte {
+	switch n.Kind {
+	case yamltree.Null:
 		return append(b, "null"...)
-	case aBool:
-		return append(b, strings.ToLower(n.raw)...)
-	case aNumber:
-		if !json.Valid([]byte(n.raw)) {
-			d.add(n.at, "write it in decimal, or in quotes as text", "%s is no number of JSON", n.raw)
+	case yamltree.Bool:
+		return append(b, strings.ToLower(n.Raw)...)
+	case yamltree.Int, yamltree.Float:
+		if !json.Valid([]byte(n.Raw)) {
+			d.add(place(n), "write it in decimal, or in quotes as text", "%s is no number of JSON", n.Raw)
 		}
-		return append(b, n.raw...)
-	case aText:
-		return append(b, quoteJSON(n.raw)...)
-	case aList:
+		return append(b, n.Raw...)
+	case yamltree.Text:
+		return append(b, quoteJSON(n.Raw)...)
+	case yamltree.List:
 		b = append(b, '[')
-		for i, item := range n.items {
+		for i, item := range n.Items {
 			if i > 0 {
 				b = append(b, ',')
 			}
@@ -335,36 +336,36 @@ func (d *decoder) appendJSON(b []byte, n *node) []byte {
 		return append(b, ']')
 	}
 	b = append(b, '{')
-	for i, p := range n.pairs {
+	for i, p := range n.Entries {
 		if i > 0 {
 			b = append(b, ',')
 		}
-		b = d.appendJSON(append(append(b, quoteJSON(p.key)...), ':'), p.value)
+		b = d.appendJSON(append(append(b, quoteJSON(p.Key)...), ':'), p.Value)
 	}
 	return append(b, '}')
 }
 
-func (d *decoder) duration(n *node) time.Duration {
+func (d *decoder) duration(n *yamltree.Node) time.Duration {
 	t, err := time.ParseDuration(d.plain(n))
 	if err != nil || t <= 0 {
-		d.add(n.at, "such as 500ms, 10s", "%q is no time", n.raw)
+		d.add(place(n), "such as 500ms, 10s", "%q is no time", n.Raw)
 	}
 	return t
 }
 
-func (d *decoder) count(n *node) int {
+func (d *decoder) count(n *yamltree.Node) int {
 	i, err := strconv.Atoi(d.plain(n))
 	if err != nil || i < 0 {
-		d.add(n.at, "", "%q is no number of times", n.raw)
+		d.add(place(n), "", "%q is no number of times", n.Raw)
 	}
 	return i
 }
 
-func (d *decoder) boolean(n *node) bool {
-	if !d.is(n, aBool) {
+func (d *decoder) boolean(n *yamltree.Node) bool {
+	if !d.is(n, yamltree.Bool) {
 		return false
 	}
-	return strings.EqualFold(n.raw, "true")
+	return strings.EqualFold(n.Raw, "true")
 }
 
 // isName reports whether a text can be the name of a variable.

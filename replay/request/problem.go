@@ -6,11 +6,12 @@ import (
 	"slices"
 	"strings"
 
+	"iscope/config/yamltree"
 	"iscope/probes"
 )
 
 // Pos is a place in a file, from 1.
-type Pos struct{ Line, Column int }
+type Pos = yamltree.Pos
 
 // Problem is one thing wrong with a saved request, and where.
 type Problem struct {
