@@ -2,6 +2,7 @@ package tap
 
 import (
 	"context"
+	"slices"
 	"sync"
 
 	"iscope/probes"
@@ -22,6 +23,8 @@ type Ring struct {
 	bytes int
 	max   int
 	lost  uint64
+
+	remarks []uint64 // sequences of the kept gaps and notices
 }
 
 // NewRing makes a ring of at most maxBytes (see probes.Record.Size). It always
@@ -41,6 +44,9 @@ func (r *Ring) Write(_ context.Context, rec probes.Record) error {
 		r.grow()
 	}
 	r.recs[r.next&r.mask()] = rec
+	if rec.Kind == probes.Gap || rec.Kind == probes.Notice {
+		r.remarks = append(r.remarks, r.next)
+	}
 	r.next++
 	r.bytes += size
 	r.mu.Unlock()
@@ -54,6 +60,9 @@ func (r *Ring) drop() {
 	old := &r.recs[r.first&r.mask()]
 	r.bytes -= old.Size()
 	*old = probes.Record{}
+	if len(r.remarks) > 0 && r.remarks[0] == r.first {
+		r.remarks = r.remarks[1:]
+	}
 	r.first++
 	r.lost++
 }
@@ -104,6 +113,16 @@ func (r *Ring) Window(from uint64, dst []probes.Record) (first uint64, n int) {
 	return first, n
 }
 
+// Remarks counts what is kept from sequence from up to, without, sequence to and
+// came from no stream: gaps and notices, which a count of records leaves out.
+func (r *Ring) Remarks(from, to uint64) uint64 {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	lo, _ := slices.BinarySearch(r.remarks, from)
+	hi, _ := slices.BinarySearch(r.remarks, max(from, to))
+	return uint64(hi - lo)
+}
+
 // At returns the record of that sequence, or false if it has gone or is yet to
 // come.
 func (r *Ring) At(seq uint64) (probes.Record, bool) {
@@ -119,7 +138,7 @@ func (r *Ring) At(seq uint64) (probes.Record, bool) {
 func (r *Ring) Clear() {
 	r.mu.Lock()
 	clear(r.recs)
-	r.first, r.bytes = r.next, 0
+	r.first, r.bytes, r.remarks = r.next, 0, nil
 	r.mu.Unlock()
 	r.wake()
 }

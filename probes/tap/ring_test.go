@@ -39,6 +39,35 @@ func TestRingKeepsTheNewestWithinItsBytesAndCountsTheRest(t *testing.T) {
 	})
 }
 
+func TestRingCountsRemarksAmongWhatItKeeps(t *testing.T) {
+	kinds := []probes.Kind{probes.Message, probes.Gap, probes.Notice, probes.Message}
+	ring := tap.NewRing(20 * (&probes.Record{}).Size())
+	for i := range 100 {
+		ring.Write(t.Context(), probes.Record{Kind: kinds[i%4]})
+	}
+	s := ring.Stats()
+	if s.First == 0 || s.Next != 100 {
+		t.Fatalf("%+v", s)
+	}
+	for from := uint64(0); from < 100; from++ {
+		for to := uint64(0); to < 102; to++ {
+			want := uint64(0)
+			for seq := max(from, s.First); seq < min(to, s.Next); seq++ {
+				if seq%4 == 1 || seq%4 == 2 {
+					want++
+				}
+			}
+			if got := ring.Remarks(from, to); got != want {
+				t.Fatalf("%d remarks from %d to %d, want %d", got, from, to, want)
+			}
+		}
+	}
+	ring.Clear()
+	if n := ring.Remarks(0, 1000); n != 0 {
+		t.Errorf("%d remarks in a cleared ring", n)
+	}
+}
+
 func TestRingWakesOnceForABurst(t *testing.T) {
 	ring := tap.NewRing(1 << 20)
 	for range 100 {

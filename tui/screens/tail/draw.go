@@ -85,7 +85,8 @@ func (t *screen) timeline(w int) string {
 	c := t.view().count()
 	all := c.shown + c.hidden + c.unscanned
 	right := " " + kit.Plural(int(all), "record")
-	if err, hint := t.feed.Trouble(); err != "" && all > 0 { // the empty list says more
+	kept := t.feed.Ring.Stats()
+	if err, hint := t.feed.Trouble(); err != "" && kept.Next > kept.First { // the empty list says more
 		if hint != "" {
 			err += " – " + hint
 		}

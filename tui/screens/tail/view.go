@@ -189,15 +189,16 @@ func (v *view) pending() (fresh, gone uint64) {
 	return s.Next - min(s.Next, v.frozen), gone
 }
 
-// sums are how many records there are: shown, hidden by the filter (unjudged of
-// which because it could not tell), and not yet looked at.
+// sums are how many records there are, without the rows that are the tail's own
+// remarks: shown, hidden by the filter (unjudged of which because it could not
+// tell), and not yet looked at.
 type sums struct{ shown, hidden, unjudged, unscanned uint64 }
 
 func (v *view) count() (c sums) {
 	first, end := v.bounds(v.ring.Stats())
 	all := end - first
 	if v.judge == nil {
-		return sums{shown: all}
+		return sums{shown: all - min(all, v.ring.Remarks(first, end))}
 	}
 	within := func(list []uint64) uint64 {
 		lo, _ := slices.BinarySearch(list, first)
@@ -209,6 +210,9 @@ func (v *view) count() (c sums) {
 	scanned := min(max(v.scanned, first), end) - first
 	c.unscanned = all - scanned + redo
 	c.hidden = scanned - redo - c.shown
+	// Every filter lets remarks pass.
+	c.shown -= min(c.shown, v.ring.Remarks(first, first+scanned))
+	c.unscanned -= min(c.unscanned, v.ring.Remarks(first+scanned, end))
 	return c
 }
 

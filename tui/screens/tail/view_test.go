@@ -110,6 +110,28 @@ func TestFilterHidesAndCounts(t *testing.T) {
 	}
 }
 
+// TestRemarksAreNotCounted: a gap and a notice are rows under every filter, and
+// no records.
+func TestRemarksAreNotCounted(t *testing.T) {
+	ring := filled(t, 10)
+	ring.Write(t.Context(), probes.Record{ID: "gap", Kind: probes.Gap})
+	ring.Write(t.Context(), probes.Record{ID: "notice", Kind: probes.Notice})
+	v := newView(ring)
+	v.update()
+	if got := v.count(); got != (sums{shown: 10}) {
+		t.Errorf("%+v", got)
+	}
+	nothing := func(r *probes.Record) (bool, error) { return r.Kind == probes.Gap || r.Kind == probes.Notice, nil }
+	v.setFilter(nothing)
+	if got := v.count(); got != (sums{hidden: 10}) || got.String() != "0 of 10 match" {
+		t.Errorf("%+v", got)
+	}
+	var top uint64
+	if got := ids(v.rows(5, &top)); got != "gap notice" {
+		t.Error(got)
+	}
+}
+
 func TestFindGoesBothWays(t *testing.T) {
 	v := newView(filled(t, 50))
 	v.update()
