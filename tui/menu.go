@@ -192,9 +192,13 @@ func (r *router) setEnv(name string) tea.Cmd {
 	}
 	r.screens = newScreens(r.s, r.k)
 	r.globals = r.bindings()
-	r.history, r.current = nil, kit.Topology
-	return func() tea.Msg {
+	r.history = nil // the screen stays: what one looks at is looked at elsewhere
+	if r.current != kit.Topology {
+		r.history = []int{kit.Topology}
+	}
+	watch := func() tea.Msg {
 		r.s.Watch()
 		return kit.Toast{Text: "environment " + name}
 	}
+	return tea.Batch(watch, r.screen().Shown(true))
 }

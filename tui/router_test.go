@@ -90,6 +90,21 @@ func TestProductionIsShownAndReadOnly(t *testing.T) {
 	s.until(" RW ")
 }
 
+// Another environment is looked at on the same screen; back from there is the
+// topology, whatever was seen in the one before.
+func TestTheScreenStaysInAnotherEnvironment(t *testing.T) {
+	s := start(t, options(t, shop("orders")))
+	s.until("[LOCAL here]")
+	s.press("4", "7", "2", "E")
+	s.until("ENVIRONMENT")
+	s.types("live")
+	s.press("enter")
+	s.until("[PROD live]")
+	s.until("2 Endpoints")
+	s.press("esc")
+	s.until("1 Topology")
+}
+
 func TestHelpRunsWhatItLists(t *testing.T) {
 	s := start(t, options(t, shop("orders")))
 	s.press("?")
