@@ -2,6 +2,7 @@ package tui
 
 import (
 	"fmt"
+	"slices"
 	"strings"
 
 	tea "charm.land/bubbletea/v2"
@@ -21,6 +22,9 @@ type menu struct {
 	// command runs what was typed when no item is chosen; nil where only items
 	// count. It reports whether it understood.
 	command func(typed string) (tea.Cmd, bool)
+	// verbs begin commands that take a name: behind one, an item counts only if it
+	// begins with it, too, so that a name nobody has runs no action.
+	verbs []string
 
 	field kit.Field
 	list  kit.List
@@ -44,8 +48,12 @@ func (m *menu) refilter() {
 		}
 		return
 	}
+	verb, _, named := strings.Cut(typed, " ")
+	named = named && slices.Contains(m.verbs, verb)
 	for _, hit := range fuzzy.FindFrom(typed, m) {
-		m.shown = append(m.shown, hit.Index)
+		if !named || strings.HasPrefix(hit.Str, verb+" ") {
+			m.shown = append(m.shown, hit.Index)
+		}
 	}
 }
 
@@ -119,6 +127,9 @@ func (r *router) choose(m *menu) tea.Cmd {
 		r.overlay = m
 	}
 	if len(m.shown) == 0 {
+		if typed := m.field.Value(); typed != "" {
+			r.toast = toast{fmt.Sprintf("nothing is called %q here", typed), true}
+		}
 		return nil
 	}
 	it := m.items[m.shown[m.list.Cursor]]

@@ -13,7 +13,8 @@ import (
 
 // openPalette lists every action by name, and what can be tailed.
 func (r *router) openPalette() tea.Cmd {
-	m := &menu{title: "COMMANDS: an action, or: tail|peek|dlq REF · open URL · env|write NAME · quit", command: r.command}
+	m := &menu{title: "COMMANDS: an action, or: tail|peek|dlq REF · open URL · env|write NAME · quit", command: r.command,
+		verbs: []string{"tail", "open", "peek"}}
 	_, bs := r.focused()
 	for _, b := range append(bs, r.globals...) {
 		if strings.HasPrefix(b.ID, "nav.") {

@@ -105,6 +105,18 @@ func TestTheScreenStaysInAnotherEnvironment(t *testing.T) {
 	s.until("1 Topology")
 }
 
+func TestWhatNoMenuKnowsIsSaid(t *testing.T) {
+	s := start(t, options(t, shop("orders")))
+	s.press(":")
+	s.types("tail nowhere")
+	s.press("enter")
+	s.until(`nothing is called "tail nowhere" here`)
+	s.press("esc", "E")
+	s.types("mars")
+	s.press("enter")
+	s.until(`nothing is called "mars" here`)
+}
+
 func TestHelpRunsWhatItLists(t *testing.T) {
 	s := start(t, options(t, shop("orders")))
 	s.press("?")
