@@ -250,20 +250,27 @@ func (v *screen) answers(c *call, p *progress, w, h int) (rows []string) {
 		}
 		rows = v.messages(c, p, w, min(h, max(3, h/share)))
 	}
+	page := v.laid(c, p, w)
+	r.height = max(0, h-len(rows))
+	list := &r.scroll
+	from, to := list.Window(page.n, r.height)
+	if r.tab == tabTree && r.tree != nil {
+		from, to = r.list.Window(page.n, r.height)
+	}
+	for i := from; i < to; i++ {
+		rows = append(rows, page.row(i, w))
+	}
+	return rows
+}
+
+// laid is the tab's page, made anew when something of its key changed.
+func (v *screen) laid(c *call, p *progress, w int) *page {
+	r := &v.resp
 	key := pageKey{c: c, at: r.at(c), tab: r.tab, w: w, over: p.over}
 	if r.page == nil || r.key != key {
 		r.page, r.key = v.content(c, p, key), key
 	}
-	r.height = max(0, h-len(rows))
-	list := &r.scroll
-	from, to := list.Window(r.page.n, r.height)
-	if r.tab == tabTree && r.tree != nil {
-		from, to = r.list.Window(r.page.n, r.height)
-	}
-	for i := from; i < to; i++ {
-		rows = append(rows, r.page.row(i, w))
-	}
-	return rows
+	return r.page
 }
 
 // loadPage is the load's tab, which changes while it runs.

@@ -100,13 +100,15 @@ func (v *screen) navResponse(n kit.Nav) tea.Cmd {
 	case n == kit.Enter:
 		r.inBody = !r.inBody
 		return v.opened()
-	case inside:
-		if r.page != nil {
-			r.scroll.Nav(n, r.page.n, max(1, r.height))
-			if r.page.more && r.scroll.Top+2*r.height >= r.page.n {
-				return v.renderMore()
-			}
+	case inside && r.key.w > 0: // keys may come faster than pages are drawn
+		p := c.progress()
+		page := v.laid(c, &p, r.key.w)
+		r.scroll.Nav(n, page.n, max(1, r.height))
+		if page.more && r.scroll.Top+2*r.height >= page.n {
+			return v.renderMore()
 		}
+		return nil
+	case inside:
 		return nil
 	}
 	ring := c.progress().ring
