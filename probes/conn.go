@@ -36,6 +36,15 @@ func Open(ctx context.Context, drivers []Driver, t Target) (*Conn, error) {
 // Check proves that the target answers.
 func (c *Conn) Check(ctx context.Context) error { return c.probe.Check(ctx) }
 
+// Addresses are what the target's probe dials first (see Addresser); none where
+// it does not say.
+func (c *Conn) Addresses(ctx context.Context) ([]string, error) {
+	if a, ok := c.probe.(Addresser); ok {
+		return a.Addresses(ctx)
+	}
+	return nil, nil
+}
+
 // Close releases the target.
 func (c *Conn) Close() error { return c.probe.Close() }
 

@@ -22,6 +22,13 @@ type Probe interface {
 	Close() error
 }
 
+// Addresser knows where its probe connects, for a check step by step.
+type Addresser interface {
+	// Addresses are what the probe dials first, with the ports it would assume:
+	// host:port, or unix:PATH. It reads configuration at most.
+	Addresses(ctx context.Context) ([]string, error)
+}
+
 // Discoverer reports what exists and who talks to whom.
 type Discoverer interface {
 	// Discover yields a Snapshot per round. Without Watch it ends after one

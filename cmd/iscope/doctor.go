@@ -5,7 +5,6 @@ import (
 	"errors"
 	"fmt"
 	"net"
-	"net/url"
 	"strings"
 	"sync"
 	"time"
@@ -94,11 +93,13 @@ func (a *app) checkup(ctx context.Context, conn *probes.Conn) checkup {
 	c := checkup{Target: t.Name, Driver: conn.Driver.Name, Class: string(t.Environment.Class), Write: t.Environment.Write}
 	ctx, stop := context.WithTimeout(ctx, t.RequestTimeout())
 	defer stop()
-	for _, addr := range hostPorts(t.Address) {
-		if !c.try("resolve", addr, func() error { return resolve(ctx, addr) }) {
-			continue
+	addrs, _ := conn.Addresses(ctx) // the check says what is wrong with the configuration
+	for _, addr := range addrs {
+		if path, unix := strings.CutPrefix(addr, "unix:"); unix {
+			c.try("connect", addr, func() error { return dial(ctx, "unix", path) })
+		} else if c.try("resolve", addr, func() error { return resolve(ctx, addr) }) {
+			c.try("connect", addr, func() error { return dial(ctx, "tcp", addr) })
 		}
-		c.try("connect", addr, func() error { return dial(ctx, addr) })
 	}
 	// The verdict is the driver's: a system of several brokers is well although
 	// one address of it is not.
@@ -127,22 +128,6 @@ func (c *checkup) try(name, detail string, f func() error) bool {
 	return err == nil
 }
 
-// hostPorts takes the addresses apart: several brokers, or a URL.
-func hostPorts(address string) (out []string) {
-	for part := range strings.SplitSeq(address, ",") {
-		part, _, _ = strings.Cut(part, "?")
-		if u, err := url.Parse(part); err == nil && u.Host != "" {
-			part = u.Host
-			if u.Port() == "" { // net knows "http" and "https" as names of ports
-				part = net.JoinHostPort(u.Hostname(), u.Scheme)
-			}
-		}
-		part, _, _ = strings.Cut(part, "/") // host:port/base/path
-		out = append(out, part)
-	}
-	return out
-}
-
 func resolve(ctx context.Context, addr string) error {
 	host, _, err := net.SplitHostPort(addr)
 	if err != nil {
@@ -152,9 +137,9 @@ func resolve(ctx context.Context, addr string) error {
 	return err
 }
 
-func dial(ctx context.Context, addr string) error {
+func dial(ctx context.Context, network, addr string) error {
 	var d net.Dialer
-	c, err := d.DialContext(ctx, "tcp", addr)
+	c, err := d.DialContext(ctx, network, addr)
 	if err != nil {
 		return err
 	}

@@ -112,8 +112,8 @@ func (c *claims) edge(e *probes.Edge, call string, class probes.Evidence) {
 }
 
 // endpoint claims the service itself. Messages over plaintext are worth a warning.
-func (c *claims) endpoint(s *session, service string) {
-	name, where := service+"."+s.region+".amazonaws.com", s.where
+func (c *claims) endpoint(s *session) {
+	name, where := s.endpoint.Host, s.where
 	n := &probes.Node{Kind: probes.NodeBroker, Health: probes.HealthOK, Attrs: []probes.Attr{{Name: attrRegion, Value: s.region}}}
 	if where != "" {
 		name = where

@@ -3,6 +3,7 @@ package aws
 import (
 	"context"
 	"errors"
+	"net"
 	"sync"
 	"time"
 
@@ -116,4 +117,17 @@ func notice(source probes.Ref, text string) probes.Record {
 // gap says that an unknown number of records is missing.
 func gap(source probes.Ref, why string) probes.Record {
 	return probes.Record{Kind: probes.Gap, Source: source, Seen: time.Now(), Attrs: []probes.Attr{{Name: probes.AttrReason, Value: why}}}
+}
+
+// Addresses is that of the service: the endpoint's, or AWS's own of the region.
+func (p *probe) Addresses(ctx context.Context) ([]string, error) {
+	s, err := p.open(ctx)
+	if err != nil {
+		return nil, err
+	}
+	port := s.endpoint.Port()
+	if port == "" {
+		port = map[string]string{"http": "80", "https": "443"}[s.endpoint.Scheme]
+	}
+	return []string{net.JoinHostPort(s.endpoint.Hostname(), port)}, nil
 }

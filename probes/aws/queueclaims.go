@@ -42,7 +42,7 @@ func (q *queues) snapshot(ctx context.Context, query probes.DiscoverQuery) (prob
 		return probes.Snapshot{}, err
 	}
 	c := &claims{target: q.target.Name, at: time.Now()}
-	c.endpoint(s, "sqs")
+	c.endpoint(s)
 	for _, one := range v.queues {
 		v.claim(c, one, query.Detail)
 	}

@@ -7,6 +7,7 @@ import (
 	"io"
 	"net"
 	"net/http"
+	"net/url"
 	"time"
 
 	sdk "github.com/aws/aws-sdk-go-v2/aws"
@@ -18,6 +19,7 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/sns"
 	"github.com/aws/aws-sdk-go-v2/service/sqs"
 	"github.com/aws/aws-sdk-go-v2/service/sts"
+	endpoints "github.com/aws/smithy-go/endpoints"
 	"github.com/aws/smithy-go/logging"
 
 	"iscope/probes"
@@ -33,9 +35,10 @@ type session struct {
 	sns    *sns.Client
 	region string
 	// where is the endpoint of the target's own service, "" if it is AWS's.
-	where string
-	keys  *keys
-	http  *http.Transport
+	where    string
+	endpoint *url.URL // of the target's own service
+	keys     *keys
+	http     *http.Transport
 }
 
 func newSession(ctx context.Context, t *probes.Target, set *settings) (*session, error) {
@@ -60,7 +63,7 @@ func newSession(ctx context.Context, t *probes.Target, set *settings) (*session,
 	}
 	k := &keys{from: cfg.Credentials, profile: set.profile}
 	cfg.Credentials = k
-	s := &session{region: cfg.Region, keys: k, http: transport, where: set.endpoint}
+	s := &session{region: cfg.Region, keys: k, http: transport}
 	s.sqs = sqs.NewFromConfig(cfg, func(o *sqs.Options) {
 		o.Retryer = onlyReads()
 		o.BaseEndpoint = base(o.BaseEndpoint, set.sqsEndpoint, set.endpoint)
@@ -69,7 +72,33 @@ func newSession(ctx context.Context, t *probes.Target, set *settings) (*session,
 		o.Retryer = onlyReads()
 		o.BaseEndpoint = base(o.BaseEndpoint, set.endpoint)
 	})
+	if err := s.locate(ctx, t.Driver); err != nil {
+		return nil, badConfig(err)
+	}
 	return s, nil
+}
+
+// locate notes where requests to the target's own service go, "sqs" or "sns".
+func (s *session) locate(ctx context.Context, service string) error {
+	queues, topics := s.sqs.Options(), s.sns.Options()
+	given := queues.BaseEndpoint
+	if service == "sns" {
+		given = topics.BaseEndpoint
+	}
+	if given != nil {
+		u, err := url.Parse(*given)
+		s.where, s.endpoint = *given, u
+		return err
+	}
+	var own endpoints.Endpoint
+	var err error
+	if service == "sns" {
+		own, err = topics.EndpointResolverV2.ResolveEndpoint(ctx, sns.EndpointParameters{Region: &s.region})
+	} else {
+		own, err = queues.EndpointResolverV2.ResolveEndpoint(ctx, sqs.EndpointParameters{Region: &s.region})
+	}
+	s.endpoint = &own.URI
+	return err
 }
 
 // connections kept to one host: as many as are used at once.

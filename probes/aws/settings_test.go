@@ -57,6 +57,24 @@ func TestURLs(t *testing.T) {
 	}
 }
 
+func TestWhereItConnects(t *testing.T) {
+	t.Setenv("AWS_ENDPOINT_URL_SNS", "https://sns.test/x")
+	for url, want := range map[string]string{
+		"sqs://eu-west-1": "sqs.eu-west-1.amazonaws.com:443", "sqs://cn-north-1": "sqs.cn-north-1.amazonaws.com.cn:443",
+		"sqs://127.0.0.1:9324": "127.0.0.1:9324", "sqs+tls://queues.test:8443": "queues.test:8443", "sns://eu-west-1": "sns.test:443",
+	} {
+		target, _, err := probes.ParseURL([]probes.Driver{SQS(), SNS()}, url)
+		must(t, 0, err)
+		conn, err := probes.Open(t.Context(), []probes.Driver{SQS(), SNS()}, target)
+		must(t, 0, err)
+		got, err := conn.Addresses(t.Context())
+		if err != nil || len(got) != 1 || got[0] != want {
+			t.Errorf("%s: %v %v", url, got, err)
+		}
+		conn.Close()
+	}
+}
+
 func TestSenders(t *testing.T) {
 	t.Parallel()
 	for policy, want := range map[string]string{

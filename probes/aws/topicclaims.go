@@ -41,7 +41,7 @@ func (t *topics) snapshot(ctx context.Context, q probes.DiscoverQuery) (probes.S
 		return probes.Snapshot{}, err
 	}
 	c := &claims{target: t.target.Name, at: time.Now()}
-	c.endpoint(s, "sns")
+	c.endpoint(s)
 	for _, one := range v.topics {
 		v.claimTopic(c, one, q.Detail)
 	}

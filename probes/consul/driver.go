@@ -115,6 +115,11 @@ func agentAddress(addr string, secure bool) (string, error) {
 	return joined, nil
 }
 
+// Addresses is the agent's.
+func (p *probe) Addresses(context.Context) ([]string, error) {
+	return []string{p.client.base.Host}, nil
+}
+
 // Check asks three things in turn: does the agent answer (catalog/datacenters
 // works even without a leader), is there a leader, and is the token known.
 func (p *probe) Check(ctx context.Context) error {

@@ -176,3 +176,8 @@ func (p *probe) Close() error {
 	p.link.Close()
 	return nil
 }
+
+// Addresses is that of the endpoint's host.
+func (p *probe) Addresses(context.Context) ([]string, error) {
+	return []string{httplink.HostPort(p.link.Base)}, nil
+}

@@ -144,3 +144,11 @@ func (p *probe) Check(ctx context.Context) error {
 	}
 	return err
 }
+
+// Addresses are those of all instances.
+func (p *probe) Addresses(context.Context) (out []string, err error) {
+	for _, a := range p.set.addrs {
+		out = append(out, a.String())
+	}
+	return out, nil
+}

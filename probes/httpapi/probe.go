@@ -154,3 +154,11 @@ func (p *probe) resolve(escaped string) *url.URL {
 	}
 	return &u
 }
+
+// Addresses are those of all instances.
+func (p *probe) Addresses(context.Context) ([]string, error) {
+	if p.pool != nil {
+		return p.pool.hosts, nil
+	}
+	return []string{httplink.HostPort(p.Base)}, nil
+}

@@ -236,3 +236,6 @@ func (p *probe) anywhere(ctx context.Context, try func(addr string) error) (err 
 func hostPort(host string, port int32) string {
 	return net.JoinHostPort(host, fmt.Sprint(port))
 }
+
+// Addresses are the brokers to start from.
+func (p *probe) Addresses(context.Context) ([]string, error) { return p.boot, nil }

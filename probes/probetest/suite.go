@@ -38,11 +38,29 @@ func Run(t *testing.T, suite Suite) {
 			t.Fatal(err)
 		}
 	})
+	t.Run("says where it connects", s.testAddresses)
 	t.Run("stops when told", s.testCancelled)
 	t.Run("says that nothing listens", s.testNothingListens)
 	t.Run("does not wait for ever", s.testBlackHole)
 	t.Run("refuses to write where that is not allowed", s.testReadOnly)
 	s.RunParts(t, *s)
+}
+
+// testAddresses: addresses are complete, whatever of them the configuration says.
+func (s *Suite) testAddresses(t *testing.T) {
+	all, err := s.open(t, nil).Addresses(limit(t))
+	if err != nil || len(all) == 0 {
+		t.Fatal(all, err)
+	}
+	for _, a := range all {
+		host, port, err := net.SplitHostPort(a)
+		if path, unix := strings.CutPrefix(a, "unix:"); unix && path != "" {
+			continue
+		}
+		if err != nil || host == "" || port == "" {
+			t.Errorf("%q is neither host:port nor unix:PATH", a)
+		}
+	}
 }
 
 // RunParts runs only the abilities' cases of parts, against s's target.

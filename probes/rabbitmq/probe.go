@@ -86,3 +86,6 @@ func (p *probe) Close() error {
 	p.http.close()
 	return nil
 }
+
+// Addresses are the brokers, of which the first that answers is used.
+func (p *probe) Addresses(context.Context) ([]string, error) { return p.set.hosts, nil }
