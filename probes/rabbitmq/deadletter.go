@@ -9,6 +9,8 @@ import (
 	"strings"
 	"time"
 
+	amqp "github.com/rabbitmq/amqp091-go"
+
 	"iscope/probes"
 )
 
@@ -29,7 +31,46 @@ func (p *probe) DeadLetters(ctx context.Context) ([]probes.DeadLetter, error) {
 	if err != nil {
 		return nil, p.fail(op, err)
 	}
-	return r.deadLetters(), nil
+	out := r.deadLetters()
+	p.recount(ctx, r, out)
+	return out, nil
+}
+
+// recount asks the broker itself how many messages can be received. What the
+// management API says may be five seconds old: a queue that has just got its first
+// dead letter is empty there. Its numbers stay where AMQP does not answer.
+func (p *probe) recount(ctx context.Context, r *routes, found []probes.DeadLetter) {
+	if len(found) == 0 {
+		return
+	}
+	l, err := p.connect(ctx, "iscope dlq")
+	if err != nil {
+		return
+	}
+	defer l.close()
+	for i := range found {
+		d := &found[i]
+		q := r.queue(strings.TrimPrefix(d.Subject, kindQueue+"/"))
+		if q.kind() == queueStream {
+			continue // AMQP counts none of theirs
+		}
+		err := l.try(ctx, func(ch *amqp.Channel) error {
+			now, err := ch.QueueDeclarePassive(q.Name, false, false, false, false, nil)
+			if err == nil {
+				d.Count = int64(now.Messages)
+			}
+			return err
+		})
+		var refusal *amqp.Error
+		if err != nil && (!errors.As(err, &refusal) || !refusal.Server) {
+			return
+		}
+	}
+}
+
+func (r *routes) queue(name string) *queue {
+	i := slices.IndexFunc(r.queues, func(q queue) bool { return q.Name == name })
+	return &r.queues[i]
 }
 
 // routes is what has to be known to follow a dead letter.
