@@ -144,8 +144,12 @@ func expected(fd protoreflect.FieldDescriptor) string {
 		return "allowed: " + strings.Join(names, ", ")
 	}
 	if md := fd.Message(); md != nil {
-		if e, ok := wellKnownExamples[md.FullName()]; ok {
+		name := md.FullName()
+		if e, ok := wellKnownExamples[name]; ok {
 			return "write it as " + e
+		}
+		if fields := md.Fields(); isWellKnown(name) && fields.Len() == 1 && fields.Get(0).Message() == nil {
+			return expected(fields.Get(0)) // a wrapper is written as what it wraps
 		}
 		return "it takes an object, a message " + string(md.FullName())
 	}
@@ -156,6 +160,7 @@ var wellKnownExamples = map[protoreflect.FullName]string{
 	"google.protobuf.Timestamp": `"2026-11-22T14:03:00Z" or "now-1h"`,
 	"google.protobuf.Duration":  `"1.5s"`,
 	"google.protobuf.FieldMask": `"name,address.city"`,
+	"google.protobuf.ListValue": `[1, "two"]`,
 }
 
 var scalarWords = map[protoreflect.Kind]string{
