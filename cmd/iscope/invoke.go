@@ -39,7 +39,8 @@ func invokeCmd(a *app) *cobra.Command {
 		Use:   "invoke TARGET METHOD",
 		Short: "call a method found by reflection",
 		Long: `invoke calls a gRPC method, an HTTP operation or a GraphQL query that the target itself
-describes. The request is a JSON document; several (given with several -d, or
+describes. Of a gRPC method, package and service may be left out where no other
+one is meant by the rest. The request is a JSON document; several (given with several -d, or
 one after the other on standard input) make a stream. With -d - on a terminal
 each document is sent as it is typed: ctrl-d ends the sending, ctrl-c the call.
 

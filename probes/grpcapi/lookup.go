@@ -103,8 +103,8 @@ func (l *link) service(ctx context.Context, name protoreflect.FullName) (protore
 	return sd, nil
 }
 
-// method finds what a person typed: pkg.Service/Method, pkg.Service.Method, or
-// either without the package where that is unambiguous.
+// method finds what a person typed: pkg.Service/Method, pkg.Service.Method,
+// either without the package, or the method alone, where that is unambiguous.
 func (l *link) method(ctx context.Context, typed string) (protoreflect.MethodDescriptor, error) {
 	const op = "finding the method"
 	name := strings.TrimPrefix(typed, "/")
@@ -116,7 +116,7 @@ func (l *link) method(ctx context.Context, typed string) (protoreflect.MethodDes
 		return nil, l.set.fail(op, probes.ErrUsage, hinted(errors.New("no method given"), "write it as pkg.Service/Method"))
 	}
 	if cut < 0 {
-		return nil, l.notFound(ctx, op, fmt.Errorf("%q names no method", typed), name, name)
+		return l.methodLike(ctx, op, name)
 	}
 	sd, err := l.serviceLike(ctx, op, name[:cut])
 	switch {
@@ -131,6 +131,40 @@ func (l *link) method(ctx context.Context, typed string) (protoreflect.MethodDes
 			probes.NearestHint(name[cut+1:], methodNames(sd))))
 	}
 	return md, nil
+}
+
+// methodLike finds the one method of that name, whatever its service.
+func (l *link) methodLike(ctx context.Context, op, name string) (protoreflect.MethodDescriptor, error) {
+	services, err := l.services(ctx)
+	if err != nil {
+		return nil, err
+	}
+	var found protoreflect.MethodDescriptor
+	var like, known []string
+	for _, s := range services {
+		if s.Name() == protoreflect.Name(name) {
+			return nil, l.notFound(ctx, op, nil, string(s), "")
+		}
+		sd, err := l.service(ctx, s)
+		if err != nil {
+			if !notKnown(err) {
+				return nil, l.requestError(ctx, op, err)
+			}
+			continue // listed, but its files cannot be had
+		}
+		if md := sd.Methods().ByName(protoreflect.Name(name)); md != nil {
+			found, like = md, append(like, methodName(md))
+		}
+		known = append(known, methodNames(sd)...)
+	}
+	switch len(like) {
+	case 0:
+		slices.Sort(known)
+		return nil, l.set.fail(op, probes.ErrNotFound, hinted(fmt.Errorf("%q names no method", name), probes.NearestHint(name, slices.Compact(known))))
+	case 1:
+		return found, nil
+	}
+	return nil, l.set.fail(op, probes.ErrUsage, hinted(fmt.Errorf("%s is ambiguous", name), "use one of "+strings.Join(like, ", ")))
 }
 
 // serviceLike finds a service by its full name or by an unambiguous end of it.

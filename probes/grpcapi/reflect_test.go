@@ -204,6 +204,9 @@ func TestMethodNames(t *testing.T) {
 			t.Errorf("%s: %v", name, err)
 		}
 	}
+	if recs, err := collect(within(t), p, probes.Invocation{Method: "Echo"}); err != nil || recs[0].Source.Subject != "probe.v1.Probe/Echo" {
+		t.Errorf("Echo: %v", err)
+	}
 	for _, c := range []struct {
 		name       string
 		kind       error
@@ -213,7 +216,9 @@ func TestMethodNames(t *testing.T) {
 		{"probe.v1.Prob/Echo", probes.ErrNotFound, "no service probe.v1.Prob", "did you mean probe.v1.Probe"},
 		{"Probe/Ping", probes.ErrUsage, "Probe is ambiguous", "use one of probe.v1.Probe, probe.v2.Probe"},
 		{"probe.v1.Lone", probes.ErrUsage, "probe.v1.Lone is a service", "probe.v1.Lone/{Ping}"},
-		{"Ping", probes.ErrNotFound, `"Ping" names no method`, "there are: "},
+		{"Ping", probes.ErrUsage, "Ping is ambiguous", "use one of probe.v1.Lone/Ping, "},
+		{"Ech", probes.ErrNotFound, `"Ech" names no method`, "did you mean Echo?"},
+		{"Lone", probes.ErrUsage, "probe.v1.Lone is a service", "probe.v1.Lone/{Ping}"},
 		{"", probes.ErrUsage, "no method given", "pkg.Service/Method"},
 		{"ünïcode/x y", probes.ErrNotFound, "no service ünïcode", ""},
 		{"probe.v1.Item/sku", probes.ErrNotFound, "no service probe.v1.Item", ""},
