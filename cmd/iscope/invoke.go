@@ -38,11 +38,13 @@ func invokeCmd(a *app) *cobra.Command {
 	cmd := &cobra.Command{
 		Use:   "invoke TARGET METHOD",
 		Short: "call a method found by reflection",
-		Long: `invoke calls a gRPC method, an HTTP operation or a GraphQL query that the target itself
-describes. Of a gRPC method, package and service may be left out where no other
-one is meant by the rest. The request is a JSON document; several (given with several -d, or
-one after the other on standard input) make a stream. With -d - on a terminal
-each document is sent as it is typed: ctrl-d ends the sending, ctrl-c the call.
+		Long: `invoke calls a gRPC method, an HTTP operation or a GraphQL query that the target
+itself describes. An operation may be named by its operationId, and of a gRPC
+method, package and service may be left out where the rest means no other.
+
+The request is a JSON document; several (given with several -d, or one after the
+other on standard input) make a stream. With -d - on a terminal each document is
+sent as it is typed: ctrl-d ends the sending, ctrl-c the call.
 
 Every message sent and received is a record, and an end record carries status
 and timing. A call that was answered with an error status ends with exit

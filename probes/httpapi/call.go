@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"net/url"
+	"slices"
 	"strings"
 
 	"iscope/probes"
@@ -134,14 +135,30 @@ func (d *document) find(c call) *operation {
 	return best
 }
 
-// nearest words a hint for an operation that does not exist.
+// called is the operation with that operationId, nil if there is none.
+func (d *document) called(id string) *operation {
+	i := slices.IndexFunc(d.ops, func(o *operation) bool { return id != "" && o.id() == id })
+	if i < 0 {
+		return nil
+	}
+	return d.ops[i]
+}
+
+// nearest words a hint for an operation that does not exist, by what was taken for
+// its name: a path, or else an operationId.
 func (d *document) nearest(name string) string {
 	if d == nil {
 		return ""
 	}
-	names := make([]string, len(d.ops))
-	for i, o := range d.ops {
-		names[i] = o.name()
+	var names, ids []string
+	for _, o := range d.ops {
+		names = append(names, o.name())
+		if id := o.id(); id != "" {
+			ids = append(ids, id)
+		}
+	}
+	if !strings.Contains(name, "/") && len(probes.Nearest(name, ids, 1)) > 0 {
+		names = ids
 	}
 	return probes.NearestHint(name, names)
 }

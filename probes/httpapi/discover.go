@@ -148,24 +148,31 @@ func (p *probe) Methods(ctx context.Context) ([]probes.Method, error) {
 	return out, nil
 }
 
-// Method finds one operation, by its template or by a path that is written out,
-// which keeps its own name. What the document does not have can be called all
-// the same, so that it comes back beside the ErrNotFound.
+// Method finds one operation: by its template, by a path that is written out,
+// which keeps its own name, or by its operationId. A path that the document does
+// not have can be called all the same, so that it comes back beside the
+// ErrNotFound.
 func (p *probe) Method(ctx context.Context, name string) (probes.Method, error) {
 	doc, err := p.docs.Get(ctx, fresh)
 	if err != nil {
 		return probes.Method{Name: name}, p.NotHad("finding the operation", theDocument, err)
 	}
-	if c, err := p.parseCall(name); err == nil {
-		if o := doc.find(c); o != nil {
-			m := o.listed()
-			m.Name = name
-			if c.socket {
-				m.Effect, m.ClientStream, m.ServerStream = probes.EffectUnknown, true, true
-			}
-			return m, nil
+	none := p.Fail("finding the operation", probes.ErrNotFound, fmt.Errorf("the document has no operation %q", name), doc.nearest(name))
+	c, err := p.parseCall(name)
+	if err != nil {
+		if o := doc.called(name); o != nil {
+			return o.listed(), nil
 		}
+		return probes.Method{}, none
 	}
-	return probes.Method{Name: name}, p.Fail("finding the operation", probes.ErrNotFound,
-		fmt.Errorf("the document has no operation %q", name), doc.nearest(name))
+	o := doc.find(c)
+	if o == nil {
+		return probes.Method{Name: name}, none
+	}
+	m := o.listed()
+	m.Name = name
+	if c.socket {
+		m.Effect, m.ClientStream, m.ServerStream = probes.EffectUnknown, true, true
+	}
+	return m, nil
 }

@@ -3,6 +3,7 @@ package httpapi
 import (
 	"compress/gzip"
 	"context"
+	"errors"
 	"fmt"
 	"io"
 	"log"
@@ -55,6 +56,23 @@ func TestSuiteInProcess(t *testing.T) {
 		Discover: &probetest.DiscoverCase{Kinds: []probes.NodeKind{probes.NodeService}, Subject: "api", Unknown: "GET /nope"},
 		Invoke:   &probetest.InvokeCase{Method: "GET /todos/count", Unknown: "GET /todo/{ident}", Body: "POST /todos"},
 	})
+}
+
+func TestMethodsAreFoundByTheirOperationID(t *testing.T) {
+	p := openTarget(t, target(serve(t, read(t, "loopback-todo.json"), nil).URL))
+	m, err := p.Method(patience(t), "TodoController.replaceById")
+	if err != nil || m.Name != "PUT /todos/{id}" || m.Effect != probes.EffectWrite {
+		t.Errorf("%+v, %v", m, err)
+	}
+	for name, hint := range map[string]string{
+		"TodoController.replaceByI": "did you mean TodoController.replaceById",
+		"anything":                  "there are: DELETE /todos/{id}",
+		"todos/1":                   "GET /todos/{id}",
+	} {
+		if m, err := p.Method(patience(t), name); !errors.Is(err, probes.ErrNotFound) || m.Name != "" || !strings.Contains(probes.HintOf(err), hint) {
+			t.Errorf("%s: %+v, %v, hint %q", name, m, err, probes.HintOf(err))
+		}
+	}
 }
 
 func TestDiscoverDescribesTheService(t *testing.T) {

@@ -30,6 +30,9 @@ type operation struct {
 
 func (o *operation) name() string { return o.method + " " + o.path }
 
+// id is the operationId, "" if it has none.
+func (o *operation) id() string { return textOf(o.spec, "operationId") }
+
 // operationsOf lists a document's operations by name. base is the target's base
 // path.
 func operationsOf(d *parsed, base string) []*operation {
