@@ -124,8 +124,8 @@ func firstLine(s string) string {
 	return strings.TrimSpace(s)
 }
 
-// Method finds what a person typed: a name as listed, the field alone, or a
-// GraphQL document.
+// Method finds what a person typed: a name as listed, the field alone or with its
+// root type, or a GraphQL document.
 func (p *probe) Method(ctx context.Context, name string) (probes.Method, error) {
 	op := "finding " + name
 	if isDocument(name) {
@@ -200,7 +200,8 @@ func (p *probe) find(ctx context.Context, op, name string) (*found, error) {
 
 const hintClosed = "set the option schema to a file with the schema, or write the whole document: query '{\"query\": \"{ … }\"}'"
 
-// lookUp finds a name as listed, or a field that only one root type has.
+// lookUp finds a name as listed, a field of a root type (Query.orders), or a field
+// that only one root type has.
 func (c *contract) lookUp(name string) (*operation, error) {
 	if o := c.ops[name]; o != nil {
 		return o, nil
@@ -208,9 +209,13 @@ func (c *contract) lookUp(name string) (*operation, error) {
 	if kind, field, ok := strings.Cut(name, " "); ok { // more space than needed
 		return c.ops[kind+" "+strings.TrimSpace(field)], nil
 	}
+	root, field, dotted := strings.Cut(name, ".")
 	var found []*operation
 	var names []string
 	for _, kind := range kinds() {
+		if def := rootOf(c.schema, kind); dotted && def != nil && def.Name == root {
+			return c.ops[string(kind)+" "+field], nil
+		}
 		if o := c.ops[string(kind)+" "+name]; o != nil {
 			found, names = append(found, o), append(names, o.name())
 		}

@@ -124,6 +124,8 @@ func TestRefusedBeforeSending(t *testing.T) {
 		{"query oder", "", probes.ErrNotFound, []string{`no "query oder"`, "did you mean query order"}},
 		{"query placeOrder", "", probes.ErrNotFound, []string{"did you mean mutation placeOrder?"}},
 		{"shared", "", probes.ErrUsage, []string{"several: query shared, mutation shared"}},
+		{"Query.oder", "", probes.ErrNotFound, []string{`no "Query.oder"`}},
+		{"Order.id", "", probes.ErrNotFound, []string{`no "Order.id"`}},
 		{"query order", `{"id":`, probes.ErrUsage, []string{"no JSON: line 1:7"}},
 		{"mutation { shared", "", probes.ErrUsage, []string{"query 1:18"}},
 	} {
@@ -132,6 +134,9 @@ func TestRefusedBeforeSending(t *testing.T) {
 		if len(recs) > 0 {
 			t.Errorf("%s %s: %d records of a call that was not made", tt.method, tt.doc, len(recs))
 		}
+	}
+	if m, err := p.Method(patience(t), "Mutation.placeOrder"); err != nil || m.Name != "mutation placeOrder" {
+		t.Errorf("%+v, %v", m, err)
 	}
 	_, err := invoke(t, p, "query now", "", func(in *probes.Invocation) { in.Params = []probes.Attr{{Name: "id"}} })
 	wantError(t, err, probes.ErrUsage, "no parameter", `-d '{"id": …}'`)
