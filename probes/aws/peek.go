@@ -108,7 +108,7 @@ func (q *queue) allows(force bool) error {
 		return nil
 	}
 	return &fault{kind: probes.ErrRefused, err: fmt.Errorf("a message goes to %s after %d receives, a look is one: its consumer would have %d left",
-		nameOfARN(q.redrive.to), q.redrive.maxReceives, max(0, q.headroom())), hint: "if that does not matter, force it"}
+		nameOfARN(q.redrive.to), q.redrive.maxReceives, max(0, q.headroom())), hint: "pass --force if that does not matter"}
 }
 
 // peek is one look into a queue.

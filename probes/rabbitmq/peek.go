@@ -120,7 +120,7 @@ func (r risk) allows(force bool) error {
 	if r.kind == queueStream {
 		return &fault{kind: probes.ErrUnsupported, err: errors.New(r.why), hint: "tail it: reading a stream takes nothing"}
 	}
-	return &fault{kind: probes.ErrRefused, err: errors.New(r.why), hint: "if that does not matter, force it"}
+	return &fault{kind: probes.ErrRefused, err: errors.New(r.why), hint: "pass --force if that does not matter"}
 }
 
 // Quorum queues have a delivery limit of 20 from 4.0 on if nothing else is set,
