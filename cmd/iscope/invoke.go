@@ -53,7 +53,7 @@ code 1. Where writing is not allowed, only methods known to read are called.
 Each call carries a fresh W3C traceparent, whose trace id is in the end record,
 and is kept in the history (iscope history) without its secrets. --repeat, --rate
 and --for make many calls and print percentiles.`,
-		Example: `  iscope invoke orders shop.orders.v1.Orders/GetOrder -d '{"order_id":"A-7"}'
+		Example: `  iscope invoke orders shop.orders.v1.Orders/GetOrder -d '{"id":"A-7"}'
   iscope invoke shop-api 'GET /orders/{id}' -p id=A-7
   iscope invoke grpc://127.0.0.1:50051/grpc.health.v1.Health/Check
   iscope invoke orders shop.orders.v1.Orders/Negotiate -d - < offers.json
