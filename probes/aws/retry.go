@@ -4,6 +4,7 @@ import (
 	"errors"
 	"io"
 	"maps"
+	"net"
 	"syscall"
 	"time"
 
@@ -39,8 +40,10 @@ func retryer(also ...retry.IsErrorRetryable) sdk.Retryer {
 }
 
 func lostConnection(err error) sdk.Ternary {
-	if errors.Is(err, io.EOF) || errors.Is(err, syscall.ECONNRESET) || errors.Is(err, syscall.EPIPE) {
-		return sdk.TrueTernary
+	for _, lost := range []error{io.EOF, io.ErrUnexpectedEOF, net.ErrClosed, syscall.ECONNRESET, syscall.EPIPE} {
+		if errors.Is(err, lost) {
+			return sdk.TrueTernary
+		}
 	}
 	return sdk.UnknownTernary
 }

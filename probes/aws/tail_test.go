@@ -30,18 +30,19 @@ type following struct {
 	led  *probes.Ledger
 }
 
-// resumed goes on where a tail broke off for a moment, as tap does: moto, which
-// does not lock its queues, answers 500 now and then while others send ("Set changed
-// size during iteration"), or hangs up.
+// resumed goes on where a tail broke off for a moment, or begins again where it had
+// not begun, as tap does: moto, which does not lock its queues, answers 500 now and
+// then while others send ("Set changed size during iteration"), or hangs up.
 func resumed(ctx context.Context, tailer probes.Tailer, q probes.TailQuery) iter.Seq2[probes.Record, error] {
 	return func(yield func(probes.Record, error) bool) {
+		begun := false
 		for {
 			var broken *probes.Error
 			for r, err := range tailer.Tail(ctx, q) {
-				if errors.As(err, &broken) && probes.Transient(err) && broken.Resume != "" {
+				if errors.As(err, &broken) && probes.Transient(err) && (broken.Resume != "" || !begun) {
 					break
 				}
-				broken = nil
+				broken, begun = nil, true
 				if !yield(r, err) {
 					return
 				}
@@ -49,7 +50,9 @@ func resumed(ctx context.Context, tailer probes.Tailer, q probes.TailQuery) iter
 			if broken == nil || ctx.Err() != nil {
 				return
 			}
-			q.Resume = broken.Resume
+			if broken.Resume != "" {
+				q.Resume = broken.Resume
+			}
 		}
 	}
 }
