@@ -6,7 +6,6 @@ import (
 	"fmt"
 	"io"
 	"log"
-	"net"
 	"net/http"
 	"net/http/httptest"
 	"strings"
@@ -22,6 +21,7 @@ import (
 	"iscope/inspectors/emit"
 	"iscope/inspectors/schema"
 	"iscope/probes"
+	"iscope/probes/probetest"
 )
 
 func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
@@ -384,17 +384,10 @@ func TestOneRequestForManyWhoAsk(t *testing.T) {
 }
 
 func TestNobodyListens(t *testing.T) {
-	l, err := net.Listen("tcp", "127.0.0.1:0")
-	if err != nil {
-		t.Fatal(err)
-	}
-	url := "http://" + l.Addr().String()
-	if err := l.Close(); err != nil {
-		t.Fatal(err)
-	}
+	url := "http://" + probetest.Nowhere
 	c := open(t, Options{URL: url, Wait: time.Minute})
 	for id := range uint32(3) { // the same for all, so it names none
-		_, err = c.Find(context.Background(), byID(id+1))
+		_, err := c.Find(context.Background(), byID(id+1))
 		var e *probes.Error
 		if !errors.As(err, &e) || !errors.Is(err, probes.ErrUnreachable) || e.Target != "registry "+url || e.Op != "" || e.Hint == "" {
 			t.Errorf("id %d: %#v", id+1, err)

@@ -14,6 +14,7 @@ import (
 	"time"
 
 	"iscope/probes"
+	"iscope/probes/probetest"
 )
 
 // listen serves raw connections until the test ends.
@@ -39,16 +40,6 @@ func listen(t testing.TB, handle func(net.Conn)) string {
 
 // quiet is the log of servers that are spoken to wrongly on purpose.
 var quiet = log.New(io.Discard, "", 0)
-
-func refusedAddr(t testing.TB) string {
-	t.Helper()
-	lis, err := net.Listen("tcp", "127.0.0.1:0")
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer lis.Close()
-	return lis.Addr().String()
-}
 
 // wantError checks kind, text and hint of an error, each by a part of it.
 func wantError(t *testing.T, err, kind error, text, hint string) {
@@ -91,7 +82,7 @@ func TestFaultsOfConnecting(t *testing.T) {
 	webTLS.StartTLS()
 	t.Cleanup(webTLS.Close)
 	hostOf := func(s *httptest.Server) string { return s.Listener.Addr().String() }
-	refused := refusedAddr(t)
+	refused := probetest.Nowhere
 	ca := probes.TLS{Enabled: true, CAFile: ours.file}
 
 	for _, c := range []struct {

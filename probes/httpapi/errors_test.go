@@ -24,6 +24,7 @@ import (
 
 	"iscope/probes"
 	"iscope/probes/internal/httplink"
+	"iscope/probes/probetest"
 )
 
 // listen serves raw connections with f until the test ends.
@@ -61,16 +62,10 @@ func say(text string) func(net.Conn) {
 func noDoc(addr string) probes.Target { return target(addr, optOpenAPI, "testdata/shop30.yaml") }
 
 func TestNothingListens(t *testing.T) {
-	ln, err := net.Listen("tcp", "127.0.0.1:0")
-	if err != nil {
-		t.Fatal(err)
-	}
-	addr := ln.Addr().String()
-	ln.Close()
-	p := openTarget(t, target(addr))
-	want := "nothing listens on " + addr + " (connection refused)"
+	p := openTarget(t, target(probetest.Nowhere))
+	want := "nothing listens on " + probetest.Nowhere + " (connection refused)"
 	wantError(t, p.Check(patience(t)), probes.ErrUnreachable, want)
-	_, err = p.Methods(patience(t))
+	_, err := p.Methods(patience(t))
 	wantError(t, err, probes.ErrUnreachable, want)
 	recs, err := invoke(t, p, "GET /x", "")
 	wantError(t, err, probes.ErrUnreachable, want)

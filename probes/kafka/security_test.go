@@ -23,6 +23,7 @@ import (
 	kgoscram "github.com/twmb/franz-go/pkg/sasl/scram"
 
 	"iscope/probes"
+	"iscope/probes/probetest"
 )
 
 const planted = "hunter2-never-shown"
@@ -380,19 +381,13 @@ func snapshot(t *testing.T, p *probe, q probes.DiscoverQuery) probes.Snapshot {
 }
 
 func TestNothingListens(t *testing.T) {
-	ln, err := net.Listen("tcp", "127.0.0.1:0")
-	if err != nil {
-		t.Fatal(err)
-	}
-	addr := ln.Addr().String()
-	ln.Close()
-	p := (&bed{addr: addr}).open(t, nil)
+	p := (&bed{addr: probetest.Nowhere}).open(t, nil)
 	e := wantError(t, p.Check(limit(t)), probes.ErrUnreachable, "nothing listens there")
 	if !probes.Transient(e) {
 		t.Error("would not be tried again")
 	}
 	// One of several suffices.
-	p = (&bed{addr: addr + "," + fakeAddr(t)}).open(t, nil)
+	p = (&bed{addr: probetest.Nowhere + "," + fakeAddr(t)}).open(t, nil)
 	if err := p.Check(limit(t)); err != nil {
 		t.Error(err)
 	}

@@ -11,6 +11,7 @@ import (
 	"testing"
 
 	"iscope/probes"
+	"iscope/probes/probetest"
 )
 
 // TestGhost registers three instances of which one listens, and dials them.
@@ -20,12 +21,7 @@ func TestGhost(t *testing.T) {
 		t.Fatal(err)
 	}
 	defer ln.Close()
-	closed, err := net.Listen("tcp", "127.0.0.1:0")
-	if err != nil {
-		t.Fatal(err)
-	}
-	nobody := closed.Addr().String()
-	closed.Close()
+	nobody := probetest.Nowhere
 	c := from("c").service("s").instance("s", "alive", ln.Addr().String(), probes.HealthOK).
 		instance("s", "ghost", nobody, probes.HealthOK).instance("s", "ill", nobody, probes.HealthFail)
 	s := NewStore((&clock{noon}).now)

@@ -15,6 +15,7 @@ import (
 	"time"
 
 	"iscope/probes"
+	"iscope/probes/probetest"
 )
 
 // recorder is a sink whose records a test can wait for.
@@ -260,12 +261,7 @@ func TestTheUpstreamMayUseTLS(t *testing.T) {
 }
 
 func TestAnUpstreamThatIsDownIsA502(t *testing.T) {
-	l, err := net.Listen("tcp", "127.0.0.1:0")
-	if err != nil {
-		t.Fatal(err)
-	}
-	dead := l.Addr().String()
-	l.Close()
+	const dead = probetest.Nowhere
 	for _, two := range []bool{false, true} {
 		rec := newRecorder()
 		addr, _ := serve(t, "http://me:secret@"+dead, rec, nil)
