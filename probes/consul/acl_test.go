@@ -6,9 +6,11 @@ import (
 	"encoding/json"
 	"fmt"
 	"io"
+	"math/rand/v2"
 	"net"
 	"net/http"
 	"os/exec"
+	"strconv"
 	"strings"
 	"testing"
 	"time"
@@ -138,21 +140,24 @@ func startACLAgent(t *testing.T, binary string) aclAgent {
 	}
 }
 
+// freePorts picks ports below those of the testbed's servers and of outgoing
+// connections: one of these may be taken before the agent has it.
 func freePorts(t *testing.T, n int) (ports []string) {
 	t.Helper()
-	for range n {
-		ln, err := net.Listen("tcp", "127.0.0.1:0")
+	for range 1000 {
+		if len(ports) == n {
+			return ports
+		}
+		port := strconv.Itoa(10_000 + rand.IntN(5000))
+		ln, err := net.Listen("tcp", "127.0.0.1:"+port)
 		if err != nil {
-			t.Fatal(err)
+			continue
 		}
 		defer ln.Close() // not before all are known to differ
-		_, port, err := net.SplitHostPort(ln.Addr().String())
-		if err != nil {
-			t.Fatal(err)
-		}
 		ports = append(ports, port)
 	}
-	return ports
+	t.Fatal("no free ports")
+	return nil
 }
 
 func (a aclAgent) send(method, path, body string) (int, []byte) {
