@@ -72,10 +72,7 @@ func newSession(ctx context.Context, t *probes.Target, set *settings) (*session,
 		o.Retryer = onlyReads()
 		o.BaseEndpoint = base(o.BaseEndpoint, set.endpoint)
 	})
-	if err := s.locate(ctx, t.Driver); err != nil {
-		return nil, badConfig(err)
-	}
-	return s, nil
+	return s, s.locate(ctx, t.Driver)
 }
 
 // locate notes where requests to the target's own service go, "sqs" or "sns".
@@ -87,8 +84,12 @@ func (s *session) locate(ctx context.Context, service string) error {
 	}
 	if given != nil {
 		u, err := url.Parse(*given)
-		s.where, s.endpoint = *given, u
-		return err
+		if err != nil || u.Host == "" { // not quoted: it may hold a password
+			return &fault{kind: probes.ErrUsage, err: errors.New("the endpoint that the environment or the profile names is no URL"),
+				hint: "write AWS_ENDPOINT_URL, or endpoint_url of the profile, as http://127.0.0.1:4566"}
+		}
+		s.where, s.endpoint = u.Redacted(), u
+		return nil
 	}
 	var own endpoints.Endpoint
 	var err error
@@ -97,8 +98,11 @@ func (s *session) locate(ctx context.Context, service string) error {
 	} else {
 		own, err = queues.EndpointResolverV2.ResolveEndpoint(ctx, sqs.EndpointParameters{Region: &s.region})
 	}
+	if err != nil {
+		return badConfig(err)
+	}
 	s.endpoint = &own.URI
-	return err
+	return nil
 }
 
 // connections kept to one host: as many as are used at once.

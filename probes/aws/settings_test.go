@@ -73,6 +73,16 @@ func TestWhereItConnects(t *testing.T) {
 		}
 		conn.Close()
 	}
+	for _, bad := range []string{"sns.test:1", "http://me:never-shown@%zz"} {
+		t.Setenv("AWS_ENDPOINT_URL_SNS", bad)
+		target := probes.Target{Name: "x", Driver: "sns", Address: "eu-west-1"}
+		conn := openTarget(t, target)
+		_, err := conn.Addresses(t.Context())
+		if err == nil || strings.Contains(err.Error(), "never-shown") {
+			t.Errorf("%s: %v", bad, err)
+		}
+		wants(t, conn.Check(within(t)), probes.ErrUsage, "is no URL", "AWS_ENDPOINT_URL")
+	}
 }
 
 func TestSenders(t *testing.T) {
