@@ -36,13 +36,18 @@ func (p *probe) DeadLetters(ctx context.Context) ([]probes.DeadLetter, error) {
 	return out, nil
 }
 
+// recountTime bounds recount: a list is not to wait for its last digit.
+const recountTime = 3 * time.Second
+
 // recount asks the broker itself how many messages can be received. What the
 // management API says may be five seconds old: a queue that has just got its first
-// dead letter is empty there. Its numbers stay where AMQP does not answer.
+// dead letter is empty there. Its numbers stay where AMQP does not answer in time.
 func (p *probe) recount(ctx context.Context, r *routes, found []probes.DeadLetter) {
 	if len(found) == 0 {
 		return
 	}
+	ctx, stop := context.WithTimeout(ctx, recountTime)
+	defer stop()
 	l, err := p.connect(ctx, "iscope dlq")
 	if err != nil {
 		return
@@ -80,7 +85,7 @@ type routes struct {
 	bySource  map[string][]binding
 }
 
-const queueColumns = "columns=name,type,durable,auto_delete,exclusive,arguments,policy,effective_policy_definition,messages,head_message_timestamp"
+const queueColumns = "columns=name,type,durable,auto_delete,exclusive,arguments,policy,effective_policy_definition,messages_ready,head_message_timestamp"
 
 func (p *probe) routes(ctx context.Context) (*routes, error) {
 	r := &routes{exchanges: map[string]exchange{}, bySource: map[string][]binding{}}
@@ -139,8 +144,8 @@ func (r *routes) deadLetters() []probes.DeadLetter {
 		default:
 			continue
 		}
-		if q.Messages != nil {
-			d.Count = *q.Messages
+		if q.Ready != nil {
+			d.Count = *q.Ready
 		}
 		if q.Head != nil {
 			d.Oldest = time.Unix(*q.Head, 0).UTC()
