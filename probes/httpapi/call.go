@@ -4,7 +4,6 @@ import (
 	"errors"
 	"fmt"
 	"net/url"
-	"slices"
 	"strings"
 
 	"iscope/probes"
@@ -135,13 +134,15 @@ func (d *document) find(c call) *operation {
 	return best
 }
 
-// called is the operation with that operationId, nil if there is none.
-func (d *document) called(id string) *operation {
-	i := slices.IndexFunc(d.ops, func(o *operation) bool { return id != "" && o.id() == id })
-	if i < 0 {
-		return nil
+// called are the operations with that operationId: at most one in a document that
+// keeps to OpenAPI.
+func (d *document) called(id string) (out []*operation) {
+	for _, o := range d.ops {
+		if id != "" && o.id() == id {
+			out = append(out, o)
+		}
 	}
-	return d.ops[i]
+	return out
 }
 
 // nearest words a hint for an operation that does not exist, by what was taken for

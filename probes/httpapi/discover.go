@@ -157,17 +157,25 @@ func (p *probe) Method(ctx context.Context, name string) (probes.Method, error) 
 	if err != nil {
 		return probes.Method{Name: name}, p.NotHad("finding the operation", theDocument, err)
 	}
-	none := p.Fail("finding the operation", probes.ErrNotFound, fmt.Errorf("the document has no operation %q", name), doc.nearest(name))
+	const op = "finding the operation"
+	none := func() error {
+		return p.Fail(op, probes.ErrNotFound, fmt.Errorf("the document has no operation %q", name), doc.nearest(name))
+	}
 	c, err := p.parseCall(name)
 	if err != nil {
-		if o := doc.called(name); o != nil {
-			return o.listed(), nil
+		switch named := doc.called(name); len(named) {
+		case 0:
+			return probes.Method{}, none()
+		case 1:
+			return named[0].listed(), nil
+		default:
+			return probes.Method{}, p.Fail(op, probes.ErrUsage, fmt.Errorf("%q is the operationId of several operations", name),
+				fmt.Sprintf("use one of %s, %s", named[0].name(), named[1].name()))
 		}
-		return probes.Method{}, none
 	}
 	o := doc.find(c)
 	if o == nil {
-		return probes.Method{Name: name}, none
+		return probes.Method{Name: name}, none()
 	}
 	m := o.listed()
 	m.Name = name

@@ -75,6 +75,17 @@ func TestMethodsAreFoundByTheirOperationID(t *testing.T) {
 	}
 }
 
+// Two operations with one operationId break the rules; neither is called by it.
+func TestAnOperationIDOfSeveral(t *testing.T) {
+	p := openTarget(t, target(serve(t, `{"openapi":"3.0.3","info":{"title":"t","version":"1"},"paths":{"/a":{"get":{"operationId":"x","responses":{}},
+		"delete":{"operationId":"x","responses":{}}}}}`, nil).URL))
+	m, err := p.Method(patience(t), "x")
+	if m.Name != "" {
+		t.Errorf("%+v", m)
+	}
+	wantError(t, err, probes.ErrUsage, "operationId of several", "DELETE /a, GET /a")
+}
+
 func TestDiscoverDescribesTheService(t *testing.T) {
 	srv := serve(t, read(t, "shop31.json"), nil)
 	tg := target(srv.URL)
