@@ -141,27 +141,30 @@ func (l *link) methodLike(ctx context.Context, op, name string) (protoreflect.Me
 	}
 	var found protoreflect.MethodDescriptor
 	var like, known []string
+	var hidden error // of a service that is listed, but whose files cannot be had
 	for _, s := range services {
 		if s.Name() == protoreflect.Name(name) {
 			return nil, l.notFound(ctx, op, nil, string(s), "")
 		}
 		sd, err := l.service(ctx, s)
 		if err != nil {
-			if !notKnown(err) {
-				return nil, l.requestError(ctx, op, err)
+			if hidden = l.schemaError(ctx, op, err); !notKnown(err) {
+				return nil, hidden
 			}
-			continue // listed, but its files cannot be had
+			continue
 		}
 		if md := sd.Methods().ByName(protoreflect.Name(name)); md != nil {
 			found, like = md, append(like, methodName(md))
 		}
 		known = append(known, methodNames(sd)...)
 	}
-	switch len(like) {
-	case 0:
+	switch {
+	case len(like) == 0 && hidden != nil:
+		return nil, hidden // it may be there
+	case len(like) == 0:
 		slices.Sort(known)
 		return nil, l.set.fail(op, probes.ErrNotFound, hinted(fmt.Errorf("%q names no method", name), probes.NearestHint(name, slices.Compact(known))))
-	case 1:
+	case len(like) == 1:
 		return found, nil
 	}
 	return nil, l.set.fail(op, probes.ErrUsage, hinted(fmt.Errorf("%s is ambiguous", name), "use one of "+strings.Join(like, ", ")))

@@ -151,7 +151,7 @@ func expected(fd protoreflect.FieldDescriptor) string {
 		if fields := md.Fields(); isWellKnown(name) && fields.Len() == 1 && fields.Get(0).Message() == nil {
 			return expected(fields.Get(0)) // a wrapper is written as what it wraps
 		}
-		return "it takes an object, a message " + string(md.FullName())
+		return "it takes an object, a message " + string(name)
 	}
 	return "it takes " + scalarWords[fd.Kind()]
 }

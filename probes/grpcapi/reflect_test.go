@@ -130,6 +130,9 @@ func TestProtosetAddsWhatReflectionLacks(t *testing.T) {
 	p := dial(t, f.target())
 	_, err := collect(within(t), p, probes.Invocation{Method: method})
 	wantError(t, err, probes.ErrProtocol, "file not found: probe/legacy/old.proto", "protoset")
+	// A bare name may be one of the methods that cannot be seen.
+	_, err = p.Method(within(t), "Peek")
+	wantError(t, err, probes.ErrProtocol, "reflection is incomplete", "protoset")
 	ms, err := p.Methods(within(t))
 	if err != nil || slices.Contains(names(ms), method) || !slices.Contains(names(ms), "probe.v1.Lone/Ping") {
 		t.Errorf("methods %v, error %v", names(ms), err)
