@@ -156,12 +156,12 @@ func TestARefusedTailOffersToPeek(t *testing.T) {
 func TestAPeekThatIsRefusedCanBeForced(t *testing.T) {
 	f := queues()
 	f.Behave("work", probetest.Manner{Look: &probes.Error{Target: "shop", Op: "peeking work", Kind: probes.ErrRefused,
-		Err: errors.New("a look counts as a delivery, the limit is 3"), Hint: "if that does not matter, force it"}})
+		Err: errors.New("a look counts as a delivery, the limit is 3"), Hint: "pass --force if that does not matter"}})
 	s := begin(t, options(t, f), "peek shop/work")
 	s.until("PEEK at")
 	s.press("down", "enter")
 	s.until("Not looked into")
-	s.has("refused", "the limit is 3", "if that does not matter, force it", "asks whether to look all the same")
+	s.has("refused", "the limit is 3", "pass --force if that does not matter", "asks whether to look all the same")
 	s.press("p")
 	s.until("force: look at up to 10 messages")
 	s.press("down", "enter")

@@ -205,3 +205,23 @@ func TestMethodsNamedByHand(t *testing.T) {
 		t.Errorf("%v", out)
 	}
 }
+
+// TestKeysAreTakenBetweenTwoFrames turns to another tab and goes to its end before
+// anything is drawn.
+func TestKeysAreTakenBetweenTwoFrames(t *testing.T) {
+	sc, p := build(t, "local", true)
+	p.answer = []byte(strings.Repeat("word ", 10_000) + "the end")
+	choose(t, sc, "fake.Svc/Big")
+	press(t, sc, "s")
+	run(t, sc, sc.toResponse(tabText))
+	sc.View(120, 37)
+	run(t, sc, sc.Update(kit.NextTab))
+	run(t, sc, sc.Update(kit.NextTab))
+	if sc.resp.tab != tabRaw {
+		t.Fatal(tabs[sc.resp.tab])
+	}
+	sc.Update(kit.Bottom)
+	if frame := ansi.Strip(sc.View(120, 37)); !strings.Contains(frame, "the end") {
+		t.Error(frame)
+	}
+}
